@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -172,9 +172,10 @@ def garbage(store: Store, verdict: Verdict) -> tuple[list[Artifact], list[str]]:
 
 def _orphans(store: Store, attempts: dict[tuple[str, str], str]) -> Iterator[str]:
     kept = {f"{name}/{key}/{file}" for name, key in attempts for file in ("manifest.json", RUN_FILE)}
-    inside: Sequence[str] = tuple(f"{name}/{key}/{attempt}/" for (name, key), attempt in attempts.items())
+    inside = {f"{name}/{key}/{attempt}" for (name, key), attempt in attempts.items()} | {"pointers"}
     for path in store.backend.list(""):
-        if path not in kept and not path.startswith(("pointers/", *inside)):
+        parts = path.split("/")
+        if path not in kept and not any("/".join(parts[:i]) in inside for i in range(1, len(parts))):
             yield path
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from expectations.suite import suite_digest
-from expectations.tables import table_spec
+from expectations.tables import declaration
 from store import Artifact, Attempt, InputEntry, Licence, Provenance, Store, Table
 from store.backend import disk_error
 from store.digest import digest_of
@@ -108,8 +108,8 @@ def prepare(name: str, values: Mapping[str, object], given: Given) -> Job:
 
 def _with_suites(values: Mapping[str, object], given: Given) -> dict[str, object]:
     """The gate's configuration follows from its subject: the suites of the tables it holds."""
-    declarations = {entry.declaration for artifact in given.get("subject", ()) for entry in artifact.manifest.tables.values()}
-    return {"suites": {name: suite_digest(table_spec(name)) for name in sorted(declarations)}, **values}
+    names = {entry.declaration for artifact in given.get("subject", ()) for entry in artifact.manifest.tables.values()}
+    return {"suites": {name: suite_digest(declaration(name)) for name in sorted(names)}, **values}
 
 
 def verdict_of(store: Store, artifact: Artifact) -> Artifact | None:

@@ -1,0 +1,80 @@
+"""MovieLens prompt policies: from raw ratings to the scored values of learned policies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import dag, get_current_context, task
+
+from dags.steps import DEFAULTS, each, form, gated, load_plan, send, source, step
+from tasks.presets import pipelines
+
+PIPELINE = "movielens_opl"
+SIZES = {
+    "n_items": "generate.descriptions.n_items",
+    "n_prompts": "prompts.keywords.limit",
+    "n_rounds": "opl.log.n_rounds",
+}
+
+
+@task
+def plan() -> dict[str, Any]:
+    """The configuration of every step, checked before anything runs."""
+    return load_plan(PIPELINE, get_current_context()["params"], SIZES).model_dump(mode="json")
+
+
+@task
+def learners(configuration: dict[str, Any]) -> list[dict[str, str]]:
+    """One value per method to learn by."""
+    return [{"method": method} for method in configuration["methods"]]
+
+
+@task
+def options() -> dict[str, Any]:
+    """Where to publish."""
+    return {name: get_current_context()["params"][name] for name in ("publish", "private")}
+
+
+@dag(
+    dag_id=PIPELINE,
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULTS,
+    params=form(sorted(pipelines()[PIPELINE]), SIZES),
+    tags=["opl", "movielens"],
+    doc_md=__doc__,
+)
+def movielens_opl() -> None:
+    p = plan()
+    ratings, encoder, llm = source(p, "ratings"), source(p, "encoder"), source(p, "llm")
+
+    tables = gated(step("movielens.tables", p, "tables", dump=ratings), p, "gate_tables")
+    prompts = gated(step("prompts.keywords", p, "prompts"), p, "gate_prompts")
+    corpus = {"interactions": tables, "items": tables}
+    sentences = gated(step("generate.descriptions", p, "sentences", **corpus, prompts=prompts, model=llm), p, "gate_sentences")
+
+    simulator = step("opl.simulator", p, "simulator", **corpus, users=tables, sentences=sentences, encoder=encoder)
+    texts = {"sentences": sentences, "simulator": simulator, "encoder": encoder}
+    embeddings = step("opl.embeddings", p, "embeddings", items=tables, prompts=prompts, **texts)
+    environment = gated(
+        step("opl.environment", p, "environment", interactions=tables, embeddings=embeddings, **texts), p, "gate_environment"
+    )
+
+    online = step("opl.learn", p, "learn_online", {"method": "online"}, environment=environment)
+    log = gated(step("opl.log", p, "log", environment=environment, policy=online), p, "gate_log")
+    learned = each("opl.learn", p, "learn", learners(p), environment=environment, log=log)
+
+    policies = {"environment": environment, "log": log, "policies": every(online, learned)}
+    scores = step("opl.score", p, "score", predictions=step("opl.predict", p, "predict", **policies))
+    shown = {"items": tables, "prompts": prompts, "sentences": sentences, "simulator": simulator}
+    send(step("opl.report", p, "report", scores=scores, tables=tables, **shown, **policies), options())
+
+
+@task
+def every(first: dict[str, str], rest: list[dict[str, str]]) -> list[dict[str, str]]:
+    """One list of the policies."""
+    return [first, *rest]
+
+
+movielens_opl()

@@ -1,0 +1,195 @@
+"""Turns entries of the task registry into Airflow steps that hand on addresses of artifacts, nothing larger."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from tasks.registry import TASKS
+
+if TYPE_CHECKING:
+    from store import Store
+    from tasks.presets import Preset
+
+Address = dict[str, str]
+"""An artifact's name and key."""
+Step = Any  # an Airflow XComArg: at run time it becomes the value that the step returned
+
+DEFAULTS = {
+    "owner": "lampworks",
+    "retries": int(os.environ.get("LAMPWORKS_RETRIES", "2")),
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": True,
+}
+
+
+def form(presets: Sequence[str], sizes: Mapping[str, str]) -> dict[str, Param]:
+    """The trigger form: preset, seed, and the sizes, each with the type and text of the configuration field it sets.
+
+    Args:
+        presets: names of the pipeline's presets.
+        sizes: name in the form -> `<task>.<field>`.
+    """
+    fields: dict[str, Param] = {
+        "preset": Param(presets[0], enum=list(presets), title="Preset", description="Which configuration to start from."),
+        "seed": Param(None, type=["null", "integer"], minimum=0, title="Seed", description="Of every step; empty: the preset's."),
+    }
+    for name, target in sizes.items():
+        owner, _, field = target.rpartition(".")
+        schema = TASKS[owner].config_class().model_json_schema()["properties"][field]
+        limits = {key: schema[key] for key in ("minimum", "maximum") if key in schema}
+        kind = schema.get("type", "integer")
+        text = f"{schema.get('description', target)} Empty: the preset's (by default {schema.get('default')})."
+        fields[name] = Param(None, type=["null", kind], title=name.replace("_", " "), description=text, **limits)
+    fields["settings"] = Param({}, type="object", title="Settings", description='Any other value: {"opl.log.beta": 0.5}.')
+    fields["publish"] = Param(None, type=["null", "string"], title="Publish to", description="s3://bucket/prefix; empty: nowhere.")
+    fields["private"] = Param(False, type="boolean", title="Private", description="The destination is read by nobody else.")
+    return fields
+
+
+def load_plan(pipeline: str, params: Mapping[str, Any], sizes: Mapping[str, str]) -> Preset:
+    """The preset with what the form, or `--conf`, sets."""
+    from tasks.presets import load
+
+    chosen = {target: params[name] for name, target in sizes.items() if params.get(name) is not None}
+    if params.get("seed") is not None:
+        chosen["seed"] = params["seed"]
+    return load(pipeline, str(params["preset"]), chosen | dict(params.get("settings") or {}))
+
+
+def asset(name: str) -> Asset:
+    """The asset of a task's artifact: `lampworks://<name>`, without the part that depends on the configuration."""
+    return Asset(f"lampworks://{TASKS[name].artifact.partition('/{')[0]}")
+
+
+@task
+def perform(name: str, plan: dict[str, Any], values: dict[str, Any], inputs: dict[str, Any]) -> Address:
+    """Runs one task of the registry and returns the address of its artifact."""
+    made = _run(name, plan, values, inputs)
+    return _addresses(inputs["subject"])[0] if name == "gate" else made  # whoever reads what is held waits for the verdict
+
+
+@task
+def fetch(plan: dict[str, Any], use: str) -> Address | None:
+    """Fetches the source that the preset names for a use; none when the preset names none."""
+    source = plan["sources"].get(use)
+    return _run("sources.fetch", plan, {"source": source}, {}) if source else None
+
+
+def _run(name: str, plan: dict[str, Any], values: Mapping[str, Any], inputs: Mapping[str, Any]) -> Address:
+    """Runs a task, tells the launcher, and emits the asset's event, also when the artifact was there already."""
+    from tasks.presets import Preset, runtime
+    from tasks.runner import prepare, run_job
+
+    with _reported() as (step, event):
+        preset, store = Preset.model_validate(plan), _store()
+        given = {port: [store.get(a["name"], a["key"]) for a in _addresses(value)] for port, value in inputs.items()}
+        job = prepare(name, preset.of(name, **values) if name != "gate" else {}, given)
+        outcome = run_job(job, store, runtime(preset, os.environ))
+        artifact = outcome.artifact
+        extra = {"name": artifact.name, "key": artifact.key, "digest": artifact.digest}
+        get_current_context()["outlet_events"][asset(name)].extra = extra
+        event |= {"step": step, "name": artifact.name, "key": artifact.key, "cached": outcome.cached, "seconds": outcome.seconds}
+    return {"name": artifact.name, "key": artifact.key}
+
+
+@task
+def send(address: Address, params: dict[str, Any]) -> None:
+    """Publishes an artifact with its lineage when a destination is set."""
+    from store import Store
+    from store.lineage import publish
+    from tasks.runner import verdict_of
+
+    destination = params.get("publish") or os.environ.get("LAMPWORKS_PUBLISH")
+    if not destination:
+        raise AirflowSkipException("no destination is set")
+    with _reported() as (step, event):
+        store = _store()
+        chosen = store.get(address["name"], address["key"])
+        there = Store.open(str(destination)).backend
+        shipment = publish(store, chosen, there, lambda a: verdict_of(store, a), private=bool(params.get("private")))
+        event |= {"step": step, "note": f"{shipment.files} files, {shipment.bytes / 1e6:.1f} MB to {destination}"}
+
+
+def step(name: str, plan: Step, step_id: str, /, values: Mapping[str, Any] | None = None, **inputs: Step) -> Step:
+    """One step: the registry's task `name` on what other steps returned."""
+    return _operator(name, step_id)(name=name, plan=plan, values=dict(values or {}), inputs=inputs)
+
+
+def source(plan: Step, use: str) -> Step:
+    """The step that fetches what the preset names for a use."""
+    return fetch.override(task_id=f"fetch_{use}", outlets=[asset("sources.fetch")])(plan=plan, use=use)
+
+
+def each(name: str, plan: Step, step_id: str, /, values: Step, **inputs: Step) -> Step:
+    """A step mapped over a list of values, as many as there are at run time."""
+    return _operator(name, step_id).partial(name=name, plan=plan, inputs=inputs).expand(values=values)
+
+
+def gated(subject: Step, plan: Step, step_id: str, /) -> Step:
+    """Holds what a step made to its declarations; returns it."""
+    return step("gate", plan, step_id, subject=subject)
+
+
+def _operator(name: str, step_id: str) -> Any:
+    settings: dict[str, Any] = {"task_id": step_id, "outlets": [asset(name)], "doc_md": TASKS[name].summary}
+    pool = TASKS[name].pool
+    if pool and os.environ.get("LAMPWORKS_POOLS"):  # pools exist where `make airflow` or an administrator made them
+        settings["pool"] = pool
+    return perform.override(**settings)
+
+
+def _addresses(value: Address | Sequence[Address] | None) -> list[Address]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, dict) else [dict(address) for address in value]
+
+
+def _store() -> Store:
+    from store import Store
+
+    return Store.open(os.environ.get("LAMPWORKS_STORE", ".lampworks/store"))
+
+
+@contextmanager
+def _reported() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Tells the launcher what a step did; a user's mistake fails the step at once, without retries, by its own line."""
+    from store.errors import UserError
+
+    instance = get_current_context()["ti"]
+    step = instance.task_id if instance.map_index < 0 else f"{instance.task_id}[{instance.map_index}]"
+    event: dict[str, Any] = {}
+    handler = _EventHandler()
+    logger = logging.getLogger("lampworks")
+    logger.addHandler(handler)
+    try:
+        yield step, event
+        _write_event(event)
+    except UserError as error:
+        _write_event({"step": step, "error": str(error)})
+        raise AirflowFailException(str(error)) from error
+    finally:
+        logger.removeHandler(handler)
+
+
+class _EventHandler(logging.Handler):
+    """Hands the tasks' own log lines to the launcher."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _write_event({"log": record.getMessage()})
+
+
+def _write_event(event: Mapping[str, Any]) -> None:
+    path = os.environ.get("LAMPWORKS_EVENTS")
+    if path:
+        with Path(path).open("a") as handle:
+            handle.write(json.dumps(event) + "\n")

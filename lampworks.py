@@ -1,0 +1,423 @@
+"""The command line: wires the packages, holds no logic of its own. Heavy imports stay inside the commands."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from store import Artifact, Store
+    from tasks.api import Runtime
+
+app = typer.Typer(
+    name="lampworks",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Build data, train models and score predictions for LLM personalization and recommendation.",
+    epilog="Start with: [b]lampworks run movielens_opl[/b]   ·   results go to stdout, progress to stderr   ·   exit 0 done, 1 failed, 2 yours to mend",
+)
+store_app = typer.Typer(no_args_is_help=True, help="Look into the store of artifacts, verify it, clean it up.")
+app.add_typer(store_app, name="store")
+
+StoreUrl = Annotated[
+    str, typer.Option("--store", envvar="LAMPWORKS_STORE", help="Directory or s3://bucket/prefix.", show_default=True)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DEFAULT_STORE = ".lampworks/store"
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A source; `lampworks ls` names them.")],
+    file: Annotated[Path | None, typer.Option("--from", help="Take it from this local file instead of the network.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Forbid the network.")] = False,
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Fetch a data set or a model, held to its pinned hash.
+
+    Example: lampworks fetch ml-100k
+    """
+    runtime = _runtime().model_copy(update={"source_file": file, "offline": offline})
+    artifact = _perform("sources.fetch", {"source": name}, {}, _open(store), runtime, as_json)
+    for licence in artifact.manifest.made_by.licences:
+        _note(f"{licence.name}. {licence.notice}".strip())
+
+
+@app.command()
+def run(
+    pipeline: Annotated[str, typer.Argument(help="A pipeline; `lampworks ls` names them.")],
+    preset: Annotated[str, typer.Option("--preset", "-p", help="demo, small, paper, or a YAML file.")] = "demo",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", "-s", help="Change one value: seed=3, runtime.device=cuda, opl.log.n_rounds=5000.")
+    ] = None,
+    destination: Annotated[
+        str | None, typer.Option("--publish", envvar="LAMPWORKS_PUBLISH", help="Publish the results to s3://bucket/prefix at the end.")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="The destination is read by nobody else.")] = False,
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Run a pipeline: its Airflow DAG, start to end, in this terminal.
+
+    Example: lampworks run movielens_opl --preset demo --set seed=1
+    """
+    from tasks.launch import launch
+    from tasks.presets import load
+
+    changes = _settings(settings or [])
+    load(pipeline, preset, changes)  # a mistake is told before Airflow starts
+    conf = {"preset": preset, "settings": changes, "publish": destination, "private": private}
+    events = launch(pipeline, conf, _open(store).backend.url, _note)
+    if as_json:
+        typer.echo(json.dumps(events, indent=1))
+    else:
+        _show_results(_open(store), events)
+
+
+def _show_results(store: Store, events: list[dict[str, object]]) -> None:
+    """The scores as a table and the path of the report, for the artifacts of a run that are such."""
+    for event in events:
+        if "name" not in event:
+            continue
+        artifact = store.get(str(event["name"]), str(event["key"]))
+        files = {entry.path for entry in artifact.manifest.files}
+        if "table.txt" in files:
+            typer.echo("\n" + artifact.path("table.txt").read_text(encoding="utf-8"))
+        if "report.html" in files:
+            typer.echo(f"Report: {artifact.path('report.html')}")
+
+
+@app.command()
+def task(
+    name: Annotated[str, typer.Argument(help="A task; `lampworks ls` names them.")],
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="YAML of the task's configuration.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", "-s", help="Change one value: n_rounds=5000.")] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", "-i", help="port=name, port=name@key or port=name:pointer; repeat a port for a list.")
+    ] = None,
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Run one task; what it needs must be in the store.
+
+    Example: lampworks task movielens.tables --input dump=sources/ml-100k --set seed=1
+    """
+    import yaml
+
+    opened = _open(store)
+    values = yaml.safe_load(_text(config)) if config else {}
+    given: dict[str, list[Artifact]] = {}
+    for pair in inputs or []:
+        port, equals, address = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{pair!r}: write port=artifact, as in dump=sources/ml-100k")
+        given.setdefault(port, []).append(opened.resolve(address))
+    _perform(name, {**(values or {}), **_settings(settings or [])}, given, opened, _runtime(), as_json)
+
+
+@app.command()
+def gate(
+    artifact: Annotated[str, typer.Argument(help="An artifact with tables, as in movielens/tables.")],
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Hold an artifact's tables to their declarations with Great Expectations.
+
+    Example: lampworks gate movielens/tables
+    """
+    opened = _open(store)
+    verdict = _perform("gate", {}, {"subject": [opened.resolve(artifact)]}, opened, _runtime(), as_json)
+    if not as_json:
+        pages = [entry.path for entry in verdict.manifest.files if entry.path.endswith("data_docs/index.html")]
+        for page in pages:
+            typer.echo(f"Data Docs: {verdict.path(page)}")
+
+
+@app.command()
+def score(
+    golds: Annotated[str, typer.Option("--golds", "-g", help="Zip, JSON file or directory of golds.")],
+    preds: Annotated[str, typer.Option("--preds", "-p", help="Zip, JSON file or directory of predictions.")],
+    n_bootstrap: Annotated[int, typer.Option(min=0, help="Resamples of the confidence intervals; 0 for none.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the scores here as JSON too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Score predictions against golds: zip in, score out, offline.
+
+    Example: lampworks score --golds golds.zip --preds dr.zip
+    """
+    from harness.cli import score_command
+
+    raise typer.Exit(score_command(golds, preds, n_bootstrap=n_bootstrap, seed=seed, output=output, as_json=as_json))
+
+
+@app.command()
+def publish(
+    artifact: Annotated[str, typer.Argument(help="What to publish, as in opl/report; its lineage and verdicts go along.")],
+    destination: Annotated[str, typer.Argument(envvar="LAMPWORKS_PUBLISH", help="s3://bucket/prefix, or a directory.")],
+    private: Annotated[bool, typer.Option("--private", help="The destination is read by nobody else.")] = False,
+    with_sources: Annotated[bool, typer.Option("--with-sources", help="Raw dumps and models too.")] = False,
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Publish an artifact with its lineage to S3.
+
+    Example: lampworks publish opl/report s3://my-bucket/lampworks --private
+    """
+    from store.lineage import publish as send
+    from tasks.runner import verdict_of
+
+    opened = _open(store)
+    chosen = opened.resolve(artifact)
+    shipment = send(
+        opened, chosen, _open(destination).backend, lambda a: verdict_of(opened, a), private=private, with_sources=with_sources
+    )
+    _tell(as_json, {"artifact": str(chosen), "destination": destination, **vars(shipment)},
+          f"{chosen} and its lineage ({shipment.artifacts} artifacts): {shipment.files} files, {shipment.bytes / 1e6:.1f} MB sent to {destination}")
+
+
+@app.command()
+def pull(
+    artifact: Annotated[str, typer.Argument(help="What to fetch, as in opl/report or opl/report@3f2a.")],
+    origin: Annotated[str, typer.Argument(envvar="LAMPWORKS_PUBLISH", help="s3://bucket/prefix, or a directory.")],
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Fetch a published artifact with its lineage into this machine's store.
+
+    Example: lampworks pull opl/report s3://my-bucket/lampworks
+    """
+    from store.lineage import pull as fetch_from
+
+    opened = _open(store)
+    found, shipment = fetch_from(_open(origin), artifact, opened)
+    _tell(as_json, {"artifact": found.name, "key": found.key, "digest": found.digest, **vars(shipment)},
+          f"{found}: {shipment.files} files, {shipment.bytes / 1e6:.1f} MB fetched, every sha256 checked")
+
+
+@app.command("ls")
+def list_all(as_json: Json = False) -> None:
+    """Name the pipelines with their presets, the tasks and the sources."""
+    from store.sources.catalogue import SOURCES
+    from tasks.presets import pipelines
+    from tasks.registry import TASKS
+
+    everything = {
+        "pipelines": {name: ", ".join(presets) for name, presets in pipelines().items()},
+        "tasks": {name: spec.summary for name, spec in TASKS.items()},
+        "sources": {name: source.summary for name, source in SOURCES.items()},
+    }
+    if as_json:
+        typer.echo(json.dumps(everything, indent=1))
+        return
+    width = max(len(name) for section in everything.values() for name in section)
+    for title, section in everything.items():
+        typer.echo(f"{title}")
+        for name, text in section.items():
+            typer.echo(f"  {name:<{width}}  {text}")
+
+
+@store_app.command("ls")
+def store_ls(
+    prefix: Annotated[str, typer.Argument(help="Only names that start so.")] = "",
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """List the artifacts; `*` marks the one that `latest` points to."""
+    opened = _open(store)
+    rows = []
+    for name, key in sorted(opened.keys(prefix)):
+        manifest = opened.get(name, key).manifest
+        rows.append({"name": name, "key": key, "latest": opened.pointed(name) == key, "bytes": manifest.size, "digest": manifest.digest})
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        typer.echo(f"{'*' if row['latest'] else ' '} {row['name']}@{str(row['key'])[:12]}  {int(str(row['bytes'])) / 1e6:10.2f} MB")
+    if not rows:
+        _note(f"nothing in {opened.backend.url} starts with {prefix!r}" if prefix else f"{opened.backend.url} is empty")
+
+
+@store_app.command("show")
+def store_show(
+    artifact: Annotated[str, typer.Argument(help="name, name@key or name:pointer.")],
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Show an artifact and its lineage, back to the raw dump."""
+    from store.lineage import ancestors
+
+    opened = _open(store)
+    chosen = opened.resolve(artifact)
+    if as_json:
+        typer.echo(json.dumps([a.manifest.model_dump(mode="json") for a in reversed(ancestors(opened, chosen))], indent=1))
+        return
+    for line in _describe(opened, chosen):
+        typer.echo(line)
+
+
+def _describe(store: Store, artifact: Artifact) -> Iterator[str]:
+    from store.lineage import ancestors
+
+    manifest, made_by, run = artifact.manifest, artifact.manifest.made_by, store.run_of(artifact)
+    yield f"{artifact.name}@{artifact.key}"
+    yield f"  digest    {artifact.digest}"
+    yield f"  task      {made_by.task}, version {made_by.version}" + (f", {run['seconds']} s on {run['host']}" if run else "")
+    yield f"  config    {json.dumps(made_by.config)}"
+    for metric, value in sorted(made_by.metrics.items()):
+        yield f"  metric    {metric} = {value:.6g}"
+    for table, entry in manifest.tables.items():
+        yield f"  table     {table}: {entry.rows} rows of {entry.declaration}"
+    yield from (f"  file      {entry.path} ({entry.bytes} bytes)" for entry in manifest.files)
+    yield f"  licence   {'; '.join(sorted({licence.name for licence in made_by.licences})) or 'none inherited'}"
+    yield "  made from, back to the sources:"
+    yield from (f"    {ancestor}  by {ancestor.manifest.made_by.task}" for ancestor in reversed(ancestors(store, artifact)[:-1]))
+
+
+@store_app.command("verify")
+def store_verify(
+    prefix: Annotated[str, typer.Argument(help="Only names that start so.")] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Remove what is corrupt, so that the next run makes it again.")] = False,
+    store: StoreUrl = DEFAULT_STORE,
+) -> None:
+    """Read every stored file again and compare it with its sha256."""
+    from store import CorruptArtifactError
+    from store.lineage import remove as drop
+    from store.lineage import verify
+
+    opened = _open(store)
+    checked, bad = 0, 0
+    for name, key in list(opened.keys(prefix)):
+        checked += 1
+        try:
+            faults = verify(opened, opened.get(name, key))
+        except CorruptArtifactError as error:
+            faults = [str(error)]
+        bad += bool(faults)
+        for fault in faults:
+            typer.echo(fault)
+        if faults and remove:
+            drop(opened, name, key)
+    typer.echo(f"{checked} artifacts read, {bad} corrupt{' and removed' if bad and remove else ''}")
+    if bad:
+        raise typer.Exit(0 if remove else 2)
+
+
+@store_app.command("gc")
+def store_gc(
+    delete: Annotated[bool, typer.Option("--delete", help="Delete; without it nothing is touched.")] = False,
+    store: StoreUrl = DEFAULT_STORE,
+) -> None:
+    """Say what no pointer reaches, and delete it on request."""
+    from store.lineage import garbage, remove
+    from tasks.runner import verdict_of
+
+    opened = _open(store)
+    dead, orphans = garbage(opened, lambda artifact: verdict_of(opened, artifact))
+    for artifact in dead:
+        typer.echo(f"{artifact}  {artifact.manifest.size / 1e6:.2f} MB")
+        if delete:
+            remove(opened, artifact.name, artifact.key)
+    for path in orphans:
+        typer.echo(path)
+        if delete:
+            opened.backend.delete(path)
+    size = sum(artifact.manifest.size for artifact in dead) / 1e6
+    did = "deleted" if delete else "would be deleted with --delete"
+    typer.echo(f"{len(dead)} artifacts ({size:.1f} MB) and {len(orphans)} files of runs that never ended {did}")
+
+
+def _open(url: str) -> Store:
+    from store import Store
+
+    return Store.open(url)
+
+
+def _runtime() -> Runtime:
+    from tasks.presets import runtime
+
+    return runtime(None, os.environ)
+
+
+def _perform(
+    name: str, values: dict[str, object], given: dict[str, list[Artifact]], store: Store, runtime: Runtime, as_json: bool
+) -> Artifact:
+    from tasks.runner import prepare, run_job
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    outcome = run_job(prepare(name, values, given), store, runtime)
+    artifact, made = outcome.artifact, "was there already" if outcome.cached else f"made in {outcome.seconds:.1f} s"
+    facts = {"name": artifact.name, "key": artifact.key, "digest": artifact.digest, "cached": outcome.cached}
+    metrics = artifact.manifest.made_by.metrics
+    lines = [f"{artifact}  {made}", *(f"  {metric} = {value:.6g}" for metric, value in sorted(metrics.items()))]
+    _tell(as_json, facts | {"metrics": metrics}, "\n".join(lines))
+    return artifact
+
+
+def _settings(pairs: list[str]) -> dict[str, object]:
+    """`key=value` pairs, the values read as YAML."""
+    import yaml
+
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{pair!r}: write key=value, as in seed=3")
+        try:
+            settings[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise typer.BadParameter(f"{pair!r}: the value is no valid YAML") from None
+    return settings
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"cannot read {path}: {error.strerror}") from None
+
+
+def _tell(as_json: bool, facts: dict[str, object], line: str) -> None:
+    typer.echo(json.dumps(facts, indent=1) if as_json else line)
+
+
+def _note(line: str) -> None:
+    """A line for the person, not for a pipe."""
+    typer.echo(line, err=True)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """A mistake of the user's ends with one line and status 2; Ctrl-C with 130; anything else is ours and keeps its traceback."""
+    from harness.errors import HarnessError
+    from store.errors import UserError
+
+    try:
+        yield
+    except (UserError, HarnessError) as error:
+        _note(f"error: {error}")
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        _note("stopped; what was finished is kept, and the next run goes on from there")
+        raise SystemExit(130) from None
+
+
+def main() -> None:
+    """The console script's entry."""
+    with _one_line_errors():
+        app()
+
+
+if __name__ == "__main__":
+    main()
