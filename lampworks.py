@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from store import Artifact, Store
+    from store.lineage import Shipment
     from tasks.api import Runtime
 
 app = typer.Typer(
@@ -24,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Build data, train models and score predictions for LLM personalization and recommendation.",
-    epilog="Start with: [b]lampworks run movielens_opl[/b]   ·   results go to stdout, progress to stderr   ·   exit 0 done, 1 failed, 2 yours to mend",
+    epilog="Start with: [b]lampworks run movielens_opl[/b]. Results go to stdout, progress to stderr. Exit status: 0 done, 1 failed, 2 yours to mend.",
 )
 store_app = typer.Typer(no_args_is_help=True, help="Look into the store of artifacts, verify it, clean it up.")
 app.add_typer(store_app, name="store")
@@ -39,7 +42,9 @@ DEFAULT_STORE = ".lampworks/store"
 @app.command()
 def fetch(
     name: Annotated[str, typer.Argument(help="A source; `lampworks ls` names them.")],
-    file: Annotated[Path | None, typer.Option("--from", help="Take it from this local file instead of the network.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--from", help="Take it from this local file instead of the network.")
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Forbid the network.")] = False,
     store: StoreUrl = DEFAULT_STORE,
     as_json: Json = False,
@@ -59,10 +64,14 @@ def run(
     pipeline: Annotated[str, typer.Argument(help="A pipeline; `lampworks ls` names them.")],
     preset: Annotated[str, typer.Option("--preset", "-p", help="demo, small, paper, or a YAML file.")] = "demo",
     settings: Annotated[
-        list[str] | None, typer.Option("--set", "-s", help="Change one value: seed=3, runtime.device=cuda, opl.log.n_rounds=5000.")
+        list[str] | None,
+        typer.Option("--set", "-s", help="Change one value: seed=3, runtime.device=cuda, opl.log.n_rounds=5000."),
     ] = None,
     destination: Annotated[
-        str | None, typer.Option("--publish", envvar="LAMPWORKS_PUBLISH", help="Publish the results to s3://bucket/prefix at the end.")
+        str | None,
+        typer.Option(
+            "--publish", envvar="LAMPWORKS_PUBLISH", help="Publish the results to s3://bucket/prefix at the end."
+        ),
     ] = None,
     private: Annotated[bool, typer.Option("--private", help="The destination is read by nobody else.")] = False,
     store: StoreUrl = DEFAULT_STORE,
@@ -104,7 +113,8 @@ def task(
     config: Annotated[Path | None, typer.Option("--config", "-c", help="YAML of the task's configuration.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", "-s", help="Change one value: n_rounds=5000.")] = None,
     inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", help="port=name, port=name@key or port=name:pointer; repeat a port for a list.")
+        list[str] | None,
+        typer.Option("--input", "-i", help="port=name, port=name@key or port=name:pointer; repeat a port for a list."),
     ] = None,
     store: StoreUrl = DEFAULT_STORE,
     as_json: Json = False,
@@ -164,7 +174,9 @@ def score(
 
 @app.command()
 def publish(
-    artifact: Annotated[str, typer.Argument(help="What to publish, as in opl/report; its lineage and verdicts go along.")],
+    artifact: Annotated[
+        str, typer.Argument(help="What to publish, as in opl/report; its lineage and verdicts go along.")
+    ],
     destination: Annotated[str, typer.Argument(envvar="LAMPWORKS_PUBLISH", help="s3://bucket/prefix, or a directory.")],
     private: Annotated[bool, typer.Option("--private", help="The destination is read by nobody else.")] = False,
     with_sources: Annotated[bool, typer.Option("--with-sources", help="Raw dumps and models too.")] = False,
@@ -181,10 +193,18 @@ def publish(
     opened = _open(store)
     chosen = opened.resolve(artifact)
     shipment = send(
-        opened, chosen, _open(destination).backend, lambda a: verdict_of(opened, a), private=private, with_sources=with_sources
+        opened,
+        chosen,
+        _open(destination).backend,
+        lambda a: verdict_of(opened, a),
+        private=private,
+        with_sources=with_sources,
     )
-    _tell(as_json, {"artifact": str(chosen), "destination": destination, **vars(shipment)},
-          f"{chosen} and its lineage ({shipment.artifacts} artifacts): {shipment.files} files, {shipment.bytes / 1e6:.1f} MB sent to {destination}")
+    _tell(
+        as_json,
+        {"artifact": str(chosen), "destination": destination, **vars(shipment)},
+        f"{chosen} and its lineage ({shipment.artifacts} artifacts): {_size(shipment)} sent to {destination}",
+    )
 
 
 @app.command()
@@ -202,8 +222,11 @@ def pull(
 
     opened = _open(store)
     found, shipment = fetch_from(_open(origin), artifact, opened)
-    _tell(as_json, {"artifact": found.name, "key": found.key, "digest": found.digest, **vars(shipment)},
-          f"{found}: {shipment.files} files, {shipment.bytes / 1e6:.1f} MB fetched, every sha256 checked")
+    _tell(
+        as_json,
+        {"artifact": found.name, "key": found.key, "digest": found.digest, **vars(shipment)},
+        f"{found}: {_size(shipment)} fetched, every sha256 checked",
+    )
 
 
 @app.command("ls")
@@ -237,14 +260,24 @@ def store_ls(
     """List the artifacts; `*` marks the one that `latest` points to."""
     opened = _open(store)
     rows = []
-    for name, key in sorted(opened.keys(prefix)):
+    for name, key in sorted(opened.addresses(prefix)):
         manifest = opened.get(name, key).manifest
-        rows.append({"name": name, "key": key, "latest": opened.pointed(name) == key, "bytes": manifest.size, "digest": manifest.digest})
+        rows.append(
+            {
+                "name": name,
+                "key": key,
+                "latest": opened.pointed(name) == key,
+                "bytes": manifest.size,
+                "digest": manifest.digest,
+            }
+        )
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
     for row in rows:
-        typer.echo(f"{'*' if row['latest'] else ' '} {row['name']}@{str(row['key'])[:12]}  {int(str(row['bytes'])) / 1e6:10.2f} MB")
+        typer.echo(
+            f"{'*' if row['latest'] else ' '} {row['name']}@{str(row['key'])[:12]}  {int(str(row['bytes'])) / 1e6:10.2f} MB"
+        )
     if not rows:
         _note(f"nothing in {opened.backend.url} starts with {prefix!r}" if prefix else f"{opened.backend.url} is empty")
 
@@ -261,7 +294,9 @@ def store_show(
     opened = _open(store)
     chosen = opened.resolve(artifact)
     if as_json:
-        typer.echo(json.dumps([a.manifest.model_dump(mode="json") for a in reversed(ancestors(opened, chosen))], indent=1))
+        typer.echo(
+            json.dumps([a.manifest.model_dump(mode="json") for a in reversed(ancestors(opened, chosen))], indent=1)
+        )
         return
     for line in _describe(opened, chosen):
         typer.echo(line)
@@ -273,7 +308,9 @@ def _describe(store: Store, artifact: Artifact) -> Iterator[str]:
     manifest, made_by, run = artifact.manifest, artifact.manifest.made_by, store.run_of(artifact)
     yield f"{artifact.name}@{artifact.key}"
     yield f"  digest    {artifact.digest}"
-    yield f"  task      {made_by.task}, version {made_by.version}" + (f", {run['seconds']} s on {run['host']}" if run else "")
+    yield f"  task      {made_by.task}, version {made_by.version}" + (
+        f", {run['seconds']} s on {run['host']}" if run else ""
+    )
     yield f"  config    {json.dumps(made_by.config)}"
     for metric, value in sorted(made_by.metrics.items()):
         yield f"  metric    {metric} = {value:.6g}"
@@ -282,13 +319,17 @@ def _describe(store: Store, artifact: Artifact) -> Iterator[str]:
     yield from (f"  file      {entry.path} ({entry.bytes} bytes)" for entry in manifest.files)
     yield f"  licence   {'; '.join(sorted({licence.name for licence in made_by.licences})) or 'none inherited'}"
     yield "  made from, back to the sources:"
-    yield from (f"    {ancestor}  by {ancestor.manifest.made_by.task}" for ancestor in reversed(ancestors(store, artifact)[:-1]))
+    yield from (
+        f"    {ancestor}  by {ancestor.manifest.made_by.task}" for ancestor in reversed(ancestors(store, artifact)[:-1])
+    )
 
 
 @store_app.command("verify")
 def store_verify(
     prefix: Annotated[str, typer.Argument(help="Only names that start so.")] = "",
-    remove: Annotated[bool, typer.Option("--remove", help="Remove what is corrupt, so that the next run makes it again.")] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove what is corrupt, so that the next run makes it again.")
+    ] = False,
     store: StoreUrl = DEFAULT_STORE,
 ) -> None:
     """Read every stored file again and compare it with its sha256."""
@@ -298,7 +339,7 @@ def store_verify(
 
     opened = _open(store)
     checked, bad = 0, 0
-    for name, key in list(opened.keys(prefix)):
+    for name, key in list(opened.addresses(prefix)):
         checked += 1
         try:
             faults = verify(opened, opened.get(name, key))
@@ -338,6 +379,10 @@ def store_gc(
     typer.echo(f"{len(dead)} artifacts ({size:.1f} MB) and {len(orphans)} files of runs that never ended {did}")
 
 
+def _size(shipment: Shipment) -> str:
+    return f"{shipment.files} files, {shipment.bytes / 1e6:.1f} MB"
+
+
 def _open(url: str) -> Store:
     from store import Store
 
@@ -351,7 +396,12 @@ def _runtime() -> Runtime:
 
 
 def _perform(
-    name: str, values: dict[str, object], given: dict[str, list[Artifact]], store: Store, runtime: Runtime, as_json: bool
+    name: str,
+    values: dict[str, object],
+    given: dict[str, list[Artifact]],
+    store: Store,
+    runtime: Runtime,
+    as_json: bool,
 ) -> Artifact:
     from tasks.runner import prepare, run_job
 
@@ -365,7 +415,7 @@ def _perform(
     return artifact
 
 
-def _settings(pairs: list[str]) -> dict[str, object]:
+def _settings(pairs: list[str]) -> dict[str, JsonValue]:
     """`key=value` pairs, the values read as YAML."""
     import yaml
 
@@ -399,7 +449,7 @@ def _note(line: str) -> None:
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """A mistake of the user's ends with one line and status 2; Ctrl-C with 130; anything else is ours and keeps its traceback."""
+    """A user's mistake ends with one line and status 2, Ctrl-C with 130; anything else is ours and keeps its traceback."""
     from harness.errors import HarnessError
     from store.errors import UserError
 

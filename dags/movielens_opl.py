@@ -46,19 +46,24 @@ def options() -> dict[str, Any]:
     doc_md=__doc__,
 )
 def movielens_opl() -> None:
+    """Sources, tables, prompts, sentences, simulator, environment, log, learners, scores, report, publication."""
     p = plan()
     ratings, encoder, llm = source(p, "ratings"), source(p, "encoder"), source(p, "llm")
 
     tables = gated(step("movielens.tables", p, "tables", dump=ratings), p, "gate_tables")
     prompts = gated(step("prompts.keywords", p, "prompts"), p, "gate_prompts")
     corpus = {"interactions": tables, "items": tables}
-    sentences = gated(step("generate.descriptions", p, "sentences", **corpus, prompts=prompts, model=llm), p, "gate_sentences")
+    sentences = gated(
+        step("generate.descriptions", p, "sentences", **corpus, prompts=prompts, model=llm), p, "gate_sentences"
+    )
 
     simulator = step("opl.simulator", p, "simulator", **corpus, users=tables, sentences=sentences, encoder=encoder)
     texts = {"sentences": sentences, "simulator": simulator, "encoder": encoder}
     embeddings = step("opl.embeddings", p, "embeddings", items=tables, prompts=prompts, **texts)
     environment = gated(
-        step("opl.environment", p, "environment", interactions=tables, embeddings=embeddings, **texts), p, "gate_environment"
+        step("opl.environment", p, "environment", interactions=tables, embeddings=embeddings, **texts),
+        p,
+        "gate_environment",
     )
 
     online = step("opl.learn", p, "learn_online", {"method": "online"}, environment=environment)

@@ -40,8 +40,12 @@ def form(presets: Sequence[str], sizes: Mapping[str, str]) -> dict[str, Param]:
         sizes: name in the form -> `<task>.<field>`.
     """
     fields: dict[str, Param] = {
-        "preset": Param(presets[0], enum=list(presets), title="Preset", description="Which configuration to start from."),
-        "seed": Param(None, type=["null", "integer"], minimum=0, title="Seed", description="Of every step; empty: the preset's."),
+        "preset": Param(
+            presets[0], enum=list(presets), title="Preset", description="Which configuration to start from."
+        ),
+        "seed": Param(
+            None, type=["null", "integer"], minimum=0, title="Seed", description="Of every step; empty: the preset's."
+        ),
     }
     for name, target in sizes.items():
         owner, _, field = target.rpartition(".")
@@ -50,9 +54,15 @@ def form(presets: Sequence[str], sizes: Mapping[str, str]) -> dict[str, Param]:
         kind = schema.get("type", "integer")
         text = f"{schema.get('description', target)} Empty: the preset's (by default {schema.get('default')})."
         fields[name] = Param(None, type=["null", kind], title=name.replace("_", " "), description=text, **limits)
-    fields["settings"] = Param({}, type="object", title="Settings", description='Any other value: {"opl.log.beta": 0.5}.')
-    fields["publish"] = Param(None, type=["null", "string"], title="Publish to", description="s3://bucket/prefix; empty: nowhere.")
-    fields["private"] = Param(False, type="boolean", title="Private", description="The destination is read by nobody else.")
+    fields["settings"] = Param(
+        {}, type="object", title="Settings", description='Any other value: {"opl.log.beta": 0.5}.'
+    )
+    fields["publish"] = Param(
+        None, type=["null", "string"], title="Publish to", description="s3://bucket/prefix; empty: nowhere."
+    )
+    fields["private"] = Param(
+        False, type="boolean", title="Private", description="The destination is read by nobody else."
+    )
     return fields
 
 
@@ -75,7 +85,9 @@ def asset(name: str) -> Asset:
 def perform(name: str, plan: dict[str, Any], values: dict[str, Any], inputs: dict[str, Any]) -> Address:
     """Runs one task of the registry and returns the address of its artifact."""
     made = _run(name, plan, values, inputs)
-    return _addresses(inputs["subject"])[0] if name == "gate" else made  # whoever reads what is held waits for the verdict
+    return (
+        _addresses(inputs["subject"])[0] if name == "gate" else made
+    )  # whoever reads what is held waits for the verdict
 
 
 @task
@@ -98,7 +110,13 @@ def _run(name: str, plan: dict[str, Any], values: Mapping[str, Any], inputs: Map
         artifact = outcome.artifact
         extra = {"name": artifact.name, "key": artifact.key, "digest": artifact.digest}
         get_current_context()["outlet_events"][asset(name)].extra = extra
-        event |= {"step": step, "name": artifact.name, "key": artifact.key, "cached": outcome.cached, "seconds": outcome.seconds}
+        event |= {
+            "step": step,
+            "name": artifact.name,
+            "key": artifact.key,
+            "cached": outcome.cached,
+            "seconds": outcome.seconds,
+        }
     return {"name": artifact.name, "key": artifact.key}
 
 

@@ -50,7 +50,9 @@ class Backend(Protocol):
 def disk_error(error: OSError, path: Path | str) -> StoreError:
     """The one-line form of a failed write."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreError(f"the disk is full: writing {path} failed; free some space (`lampworks store gc`), then run again")
+        return StoreError(
+            f"the disk is full: writing {path} failed; free some space (`lampworks store gc`), then run again"
+        )
     return StoreError(f"cannot write {path}: {error.strerror or error}")
 
 

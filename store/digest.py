@@ -70,7 +70,8 @@ def _mix(x: Hashes) -> Hashes:
 
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    mixed: Hashes = x ^ (x >> np.uint64(31))
+    return mixed
 
 
 def _row_hashes(batch: pa.RecordBatch) -> Hashes:

@@ -55,7 +55,13 @@ class Shipment:
 
 
 def publish(
-    store: Store, artifact: Artifact, destination: Backend, verdict: Verdict, *, private: bool = False, with_sources: bool = False
+    store: Store,
+    artifact: Artifact,
+    destination: Backend,
+    verdict: Verdict,
+    *,
+    private: bool = False,
+    with_sources: bool = False,
 ) -> Shipment:
     """Copies an artifact, its lineage and the verdicts on its tables to another place, the artifact itself last.
 
@@ -74,20 +80,25 @@ def publish(
     if not private and artifact.manifest.redistribute == "no":
         names = sorted({licence.name for licence in artifact.manifest.made_by.licences if licence.redistribute == "no"})
         raise PublicationError(
-            f"{artifact} derives from what may not be redistributed ({'; '.join(names)}); publish it with --private to a bucket that only you read"
+            f"{artifact} derives from what may not be redistributed ({'; '.join(names)}); "
+            "publish it with --private to a bucket that only you read"
         )
     here = {(known.name, known.key) for known in lineage}
     chosen: list[Artifact] = []
     for current in lineage:
         for entry in inputs_of(current):
             if (entry.name, entry.key) not in here and not entry.name.startswith(SOURCES):
-                raise PublicationError(f"{current} was made from {entry.name}@{entry.key[:12]}, which is not here; run its task again")
+                raise PublicationError(
+                    f"{current} was made from {entry.name}@{entry.key[:12]}, which is not here; run its task again"
+                )
         if current.name.startswith(SOURCES) and not with_sources:
             continue
         if current.manifest.tables:
             found = verdict(current)
             if found is None:
-                raise PublicationError(f"{current} has no passing verdict on its tables; run `lampworks gate {current}`")
+                raise PublicationError(
+                    f"{current} has no passing verdict on its tables; run `lampworks gate {current}`"
+                )
             chosen.append(found)
         chosen.append(current)
     moved = [copy(current, destination) for current in chosen]
@@ -121,7 +132,8 @@ def _same(there: Manifest, here: Manifest, destination: Backend) -> tuple[int, i
     """Two makers of one key must agree on the content, unless the task samples (then the first stands)."""
     if there.digest != here.digest:
         raise PublicationError(
-            f"{destination.url} already has {here.name}@{here.key[:12]} with other content ({there.digest[:12]}, here {here.digest[:12]}); "
+            f"{destination.url} already has {here.name}@{here.key[:12]} with other content "
+            f"({there.digest[:12]}, here {here.digest[:12]}); "
             "pull that one, or publish to another prefix"
         )
     return 0, 0
@@ -165,7 +177,7 @@ def garbage(store: Store, verdict: Verdict) -> tuple[list[Artifact], list[str]]:
         for current in ancestors(store, root) if root else []:
             found = verdict(current) if current.manifest.tables else None
             reached |= {(a.name, a.key) for a in (current, found) if a is not None}
-    committed = {(name, key): store.get(name, key) for name, key in store.keys()}
+    committed = {(name, key): store.get(name, key) for name, key in store.addresses()}
     dead = [artifact for address, artifact in committed.items() if address not in reached]
     return dead, list(_orphans(store, {address: artifact.manifest.attempt for address, artifact in committed.items()}))
 
@@ -177,5 +189,3 @@ def _orphans(store: Store, attempts: dict[tuple[str, str], str]) -> Iterator[str
         parts = path.split("/")
         if path not in kept and not any("/".join(parts[:i]) in inside for i in range(1, len(parts))):
             yield path
-
-

@@ -97,7 +97,12 @@ class S3Backend:
                 else:
                     self.client.put_object(Bucket=self.bucket, Key=self._key(path), Body=data, IfMatch=etag)
             except ClientError as error:
-                if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+                if error.response["Error"]["Code"] in (
+                    "PreconditionFailed",
+                    "ConditionalRequestConflict",
+                    "412",
+                    "409",
+                ):
                     return False
                 raise
         return True
@@ -110,7 +115,9 @@ class S3Backend:
         with _explained(where):
             if self._holds(path, local.stat().st_size, sha256):
                 return
-            transfer = TransferConfig(multipart_threshold=_MULTIPART, multipart_chunksize=_MULTIPART // 4, max_concurrency=4)
+            transfer = TransferConfig(
+                multipart_threshold=_MULTIPART, multipart_chunksize=_MULTIPART // 4, max_concurrency=4
+            )
             self.client.upload_file(
                 str(local), self.bucket, self._key(path), ExtraArgs={"Metadata": {"sha256": sha256}}, Config=transfer
             )
@@ -121,7 +128,11 @@ class S3Backend:
         try:
             head = self.client.head_object(Bucket=self.bucket, Key=self._key(path))
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "403"):  # 403: not allowed to look; the put will tell
+            if error.response["Error"]["Code"] in (
+                "404",
+                "NoSuchKey",
+                "403",
+            ):  # 403: not allowed to look; the put will tell
                 return False
             raise
         return head["ContentLength"] == size and head["Metadata"].get("sha256") == sha256
@@ -163,13 +174,19 @@ def _explained(where: str) -> Iterator[None]:
     try:
         yield
     except NoCredentialsError:
-        raise PublicationError(f"{where}: no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile") from None
+        raise PublicationError(
+            f"{where}: no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
+        ) from None
     except ClientError as error:
         code = str(error.response["Error"]["Code"])
         hint = _HINTS.get(code, str(error.response["Error"].get("Message", "")))
         raise PublicationError(f"{where}: refused with {code}; {hint}") from None
     except S3UploadFailedError as error:
         code = next((code for code in _HINTS if code in str(error)), "")
-        raise PublicationError(f"{where}: upload failed{f' with {code}' if code else ''}; {_HINTS.get(code, str(error))}") from None
+        raise PublicationError(
+            f"{where}: upload failed{f' with {code}' if code else ''}; {_HINTS.get(code, str(error))}"
+        ) from None
     except BotoCoreError as error:
-        raise PublicationError(f"{where}: {' '.join(str(error).split())}; check AWS_ENDPOINT_URL and the network") from None
+        raise PublicationError(
+            f"{where}: {' '.join(str(error).split())}; check AWS_ENDPOINT_URL and the network"
+        ) from None

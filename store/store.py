@@ -62,7 +62,9 @@ class Store:
         """
         found = self.find(name, key)
         if found is None:
-            raise MissingArtifactError(f"{self.backend.url} has no {name}@{key[:12]}; `lampworks store ls {name}` shows what is there")
+            raise MissingArtifactError(
+                f"{self.backend.url} has no {name}@{key[:12]}; `lampworks store ls {name}` shows what is there"
+            )
         return found
 
     def resolve(self, address: str) -> Artifact:
@@ -73,7 +75,9 @@ class Store:
         """
         name, at, prefix = address.partition("@")
         if at:
-            keys = sorted({key for listed, key in self.keys(f"{name}/") if listed == name and key.startswith(prefix)})
+            keys = sorted(
+                {key for listed, key in self.addresses(f"{name}/") if listed == name and key.startswith(prefix)}
+            )
             if len(keys) != 1:
                 fits = f"{len(keys)} keys start with {prefix}" if keys else f"no key starts with {prefix}"
                 raise MissingArtifactError(f"{name}: {fits} in {self.backend.url}; see `lampworks store ls {name}`")
@@ -125,7 +129,13 @@ class Store:
         """
         files, tables, digest = attempt.close()
         manifest = Manifest(
-            name=attempt.name, key=attempt.key, attempt=attempt.attempt, digest=digest, files=files, tables=tables, made_by=made_by
+            name=attempt.name,
+            key=attempt.key,
+            attempt=attempt.attempt,
+            digest=digest,
+            files=files,
+            tables=tables,
+            made_by=made_by,
         )
         base = f"{attempt.name}/{attempt.key}"
         for entry in files:
@@ -169,7 +179,7 @@ class Store:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    def keys(self, prefix: str = "") -> Iterator[tuple[str, str]]:
+    def addresses(self, prefix: str = "") -> Iterator[tuple[str, str]]:
         """Name and key of every committed artifact whose path starts with the prefix."""
         for path in self.backend.list(prefix):
             if path.endswith("/manifest.json") and path.count("/") >= 2:

@@ -33,7 +33,9 @@ class Runtime(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
-    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Processor threads a task uses.")
+    threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, description="Processor threads a task uses."
+    )
     batch_size: int | None = Field(None, ge=1, description="Texts a batch; chosen by the backend when unset.")
     spark_master: str | None = Field(None, description="Spark master URL; this machine when unset.")
     driver_memory: str = Field("2g", pattern=r"^\d+[gm]$", description="Memory of the Spark driver.")

@@ -46,7 +46,11 @@ def airflow_environment(store_url: str, home: Path) -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
-    return {**defaults, **os.environ, **{key: defaults[key] for key in ("AIRFLOW_HOME", "LAMPWORKS_STORE", "PYTHONPATH")}}
+    return {
+        **defaults,
+        **os.environ,
+        **{key: defaults[key] for key in ("AIRFLOW_HOME", "LAMPWORKS_STORE", "PYTHONPATH")},
+    }
 
 
 def find_airflow() -> str:

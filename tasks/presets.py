@@ -49,7 +49,11 @@ class Preset(Config):
 
 def pipelines() -> dict[str, list[str]]:
     """Every pipeline that has presets, with their names."""
-    return {folder.name: [file.stem for file in sorted(folder.glob("*.yaml"))] for folder in sorted(ROOT.iterdir()) if folder.is_dir()}
+    return {
+        folder.name: [file.stem for file in sorted(folder.glob("*.yaml"))]
+        for folder in sorted(ROOT.iterdir())
+        if folder.is_dir()
+    }
 
 
 def load(pipeline: str, preset: str, settings: Mapping[str, JsonValue] | None = None) -> Preset:
@@ -95,7 +99,9 @@ def _set(values: dict[str, JsonValue], key: str, value: JsonValue) -> None:
     else:
         section, _, field = key.rpartition(".")
         if section not in TASKS:
-            raise TaskError(f"unknown setting {key}{did_you_mean(section, TASKS)}; write seed, sources.<use>, runtime.<key> or <task>.<key>")
+            raise TaskError(
+                f"unknown setting {key}{did_you_mean(section, TASKS)}; write seed, sources.<use>, runtime.<key> or <task>.<key>"
+            )
         values = _section(values, "steps")
     _section(values, section)[field] = value
 

@@ -72,7 +72,9 @@ def explain(error: ValidationError, cls: type[Config]) -> str:
     first = error.errors()[0]
     key = ".".join(map(str, first["loc"])) or "config"
     if first["type"] == "extra_forbidden":
-        return f"unknown key {key}{did_you_mean(key, cls.model_fields)}; it knows {', '.join(cls.model_fields) or 'none'}"
+        return (
+            f"unknown key {key}{did_you_mean(key, cls.model_fields)}; it knows {', '.join(cls.model_fields) or 'none'}"
+        )
     return f"{key}: {first['msg'].removeprefix('Value error, ')} (got {first['input']!r})"
 
 

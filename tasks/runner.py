@@ -29,7 +29,17 @@ from tasks.config import GateConfig
 from tasks.registry import Port, TaskSpec, task
 
 Given = Mapping[str, Sequence[Artifact]]
-_LIBRARIES = ("numpy", "pyarrow", "pandas", "pyspark", "great_expectations", "torch", "transformers", "safetensors", "matplotlib")
+_LIBRARIES = (
+    "numpy",
+    "pyarrow",
+    "pandas",
+    "pyspark",
+    "great_expectations",
+    "torch",
+    "transformers",
+    "safetensors",
+    "matplotlib",
+)
 log = logging.getLogger("lampworks")
 
 
@@ -54,7 +64,9 @@ class Job:
     @property
     def name(self) -> str:
         """Name of the artifact to be made."""
-        fields = self.config.model_dump(mode="json") | {port: given[0].name for port, given in self.given.items() if given}
+        fields = self.config.model_dump(mode="json") | {
+            port: given[0].name for port, given in self.given.items() if given
+        }
         return self.spec.artifact.format_map(fields)
 
     @property
@@ -62,11 +74,16 @@ class Job:
         """Hash of task, version, configuration and the inputs' content."""
         inputs = {port: [entry.digest for entry in entries] for port, entries in self.inputs().items()}
         config = self.config.model_dump(mode="json")
-        return digest_of({"task": self.spec.name, "version": self.spec.version, "config": config, "inputs": inputs})[:40]
+        return digest_of({"task": self.spec.name, "version": self.spec.version, "config": config, "inputs": inputs})[
+            :40
+        ]
 
     def inputs(self) -> dict[str, list[InputEntry]]:
         """What every port was given; a table counts by its own digest, not its artifact's."""
-        return {port: [_entry(artifact, self.spec.ports[port]) for artifact in given] for port, given in sorted(self.given.items())}
+        return {
+            port: [_entry(artifact, self.spec.ports[port]) for artifact in given]
+            for port, given in sorted(self.given.items())
+        }
 
 
 @dataclass(frozen=True)
@@ -154,7 +171,9 @@ def _require_verdicts(job: Job, store: Store) -> None:
             continue
         for artifact in given:
             if verdict_of(store, artifact) is None:
-                raise TaskError(f"{job.spec.name}: {artifact} has no passing verdict; run `lampworks gate {artifact}` first")
+                raise TaskError(
+                    f"{job.spec.name}: {artifact} has no passing verdict; run `lampworks gate {artifact}` first"
+                )
 
 
 def _make(job: Job, store: Store, runtime: Runtime, scratch: Path, started: float) -> Artifact:
@@ -196,7 +215,9 @@ def _bind(inputs: type, job: Job) -> object:
 
 
 def _provenance(job: Job, attempt: Attempt, metrics: Metrics) -> Provenance:
-    inherited = [licence for given in job.given.values() for artifact in given for licence in artifact.manifest.made_by.licences]
+    inherited = [
+        licence for given in job.given.values() for artifact in given for licence in artifact.manifest.made_by.licences
+    ]
     own = [attempt.licence] if attempt.licence else []
     licences: dict[str, Licence] = {licence.model_dump_json(): licence for licence in [*own, *inherited]}
     loaded = [name for name in _LIBRARIES if name in sys.modules]
@@ -222,10 +243,14 @@ def _spark_submit(job: Job, store: Store, runtime: Runtime) -> Artifact:
         request, answer = folder / "job.json", folder / "answer.json"
         answer.unlink(missing_ok=True)
         request.write_text(json.dumps(describe(job, store, runtime)))
-        process = subprocess.run(spark_command(request, answer, runtime), stderr=subprocess.PIPE, text=True, check=False)
+        process = subprocess.run(
+            spark_command(request, answer, runtime), stderr=subprocess.PIPE, text=True, check=False
+        )
         if not answer.exists():
             tail = "\n".join(process.stderr.strip().splitlines()[-15:])
-            raise RuntimeError(f"{job.spec.name}: spark-submit ended with status {process.returncode} and no answer:\n{tail}")
+            raise RuntimeError(
+                f"{job.spec.name}: spark-submit ended with status {process.returncode} and no answer:\n{tail}"
+            )
         said = json.loads(answer.read_text())
     if "error" in said:
         raise TaskError(said["error"])

@@ -65,8 +65,12 @@ def work(request: Mapping[str, object]) -> dict[str, str]:
     inputs, config, runtime = request["inputs"], request["config"], request["runtime"]
     assert isinstance(inputs, dict) and isinstance(config, dict) and isinstance(runtime, dict)
     given = {port: [store.get(name, key) for name, key in addresses] for port, addresses in inputs.items()}
-    settings = runtime | {name: os.environ[env] for name in _SECRETS if (env := f"LAMPWORKS_{name.upper()}") in os.environ}
-    outcome = run_job(prepare(str(request["task"]), config, given), store, Runtime.model_validate(settings), submit=False)
+    settings = runtime | {
+        name: os.environ[env] for name in _SECRETS if (env := f"LAMPWORKS_{name.upper()}") in os.environ
+    }
+    outcome = run_job(
+        prepare(str(request["task"]), config, given), store, Runtime.model_validate(settings), submit=False
+    )
     return {"name": outcome.artifact.name, "key": outcome.artifact.key}
 
 
