@@ -103,7 +103,8 @@ def _hash_values(column: pa.Array, kind: pa.DataType) -> Hashes:
     types = pa.types
     if types.is_string(kind) or types.is_large_string(kind):
         encoded = pc.fill_null(column, "").dictionary_encode()
-        return _hash_texts(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
+        texts: Hashes = _hash_texts(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
+        return texts
     if types.is_floating(kind):
         values = pc.fill_null(column.cast(pa.float64()), 0.0).to_numpy(zero_copy_only=False) + 0.0  # -0.0 becomes 0.0
         values = np.where(np.isnan(values), np.nan, values)  # one NaN for all

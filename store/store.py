@@ -94,7 +94,8 @@ class Store:
         except ValidationError as error:
             first = error.errors()[0]
             raise CorruptArtifactError(
-                f"{where}/manifest.json: {'.'.join(map(str, first['loc']))}: {first['msg']}; remove it with `lampworks store verify --remove`"
+                f"{where}/manifest.json: {'.'.join(map(str, first['loc']))}: {first['msg']}; "
+                "remove it with `lampworks store verify --remove`"
             ) from error
         return Artifact(manifest, self._locate)
 
