@@ -115,17 +115,21 @@ def copy(artifact: Artifact, destination: Backend) -> tuple[int, int]:
     if there is not None:
         return _same(Manifest.model_validate_json(there), manifest, destination)
 
+    # An attempt's directory is written by its maker alone and a file appears whole, so what is listed need not go again.
+    listed = set(destination.list(f"{base}/{manifest.attempt}/"))
+    missing = [entry for entry in manifest.files if f"{base}/{manifest.attempt}/{entry.path}" not in listed]
+
     def send(path: str, sha256: str) -> None:
         destination.upload(f"{base}/{manifest.attempt}/{path}", artifact.path(path), sha256)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for sent in [pool.submit(send, entry.path, entry.sha256) for entry in manifest.files]:
+        for sent in [pool.submit(send, entry.path, entry.sha256) for entry in missing]:
             sent.result()
     if not destination.write(f"{base}/manifest.json", data, None):
         there = destination.read(f"{base}/manifest.json")
         if there is not None:
             return _same(Manifest.model_validate_json(there), manifest, destination)
-    return len(manifest.files), manifest.size
+    return len(missing), sum(entry.bytes for entry in missing)
 
 
 def _same(there: Manifest, here: Manifest, destination: Backend) -> tuple[int, int]:

@@ -108,34 +108,17 @@ class S3Backend:
         return True
 
     def upload(self, path: str, local: Path, sha256: str) -> None:
-        """Puts a file with its sha256 as metadata; one that is there with the same size and sha256 is left."""
+        """Puts a file, with its sha256 as metadata; an object appears whole or not at all."""
         from boto3.s3.transfer import TransferConfig
 
         where = f"{self.url}/{path}"
         with _explained(where):
-            if self._holds(path, local.stat().st_size, sha256):
-                return
             transfer = TransferConfig(
                 multipart_threshold=_MULTIPART, multipart_chunksize=_MULTIPART // 4, max_concurrency=4
             )
             self.client.upload_file(
                 str(local), self.bucket, self._key(path), ExtraArgs={"Metadata": {"sha256": sha256}}, Config=transfer
             )
-
-    def _holds(self, path: str, size: int, sha256: str) -> bool:
-        from botocore.exceptions import ClientError
-
-        try:
-            head = self.client.head_object(Bucket=self.bucket, Key=self._key(path))
-        except ClientError as error:
-            if error.response["Error"]["Code"] in (
-                "404",
-                "NoSuchKey",
-                "403",
-            ):  # 403: not allowed to look; the put will tell
-                return False
-            raise
-        return head["ContentLength"] == size and head["Metadata"].get("sha256") == sha256
 
     def download(self, path: str, local: Path) -> None:
         """Gets an object into a file; an object that is not there leaves no file."""
