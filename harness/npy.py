@@ -1,0 +1,52 @@
+"""`.npy` tables read without pickle and without evaluating their header."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness.untrusted import CHUNK, Source
+
+if TYPE_CHECKING:
+    from harness.registry import FloatArray
+
+# The header numpy itself writes; anything else, though it might be legal, is refused.
+_HEADER = re.compile(
+    r"\{'descr': '([^']{1,16})', 'fortran_order': (True|False), 'shape': \(([0-9]{1,12}), ([0-9]{1,12})\), \} *\n"
+)
+_MAX_HEADER = 4096
+
+
+def read_table(source: Source, name: str) -> FloatArray:
+    """The float table `(n_rows, n_columns)` of member `name`, as float32 or float64.
+
+    Raises the source's error where the member is missing, cut short, too large, or no C-ordered float matrix.
+    """
+    import numpy as np
+
+    with source.open(name) as member:
+        start = member.read(8)
+        if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\x01\x00", b"\x02\x00"):
+            raise member.error(f"{member.where}: is not a .npy file; write it with numpy.save")
+        length = int.from_bytes(member.read(2 if start[6] == 1 else 4), "little")
+        header = _HEADER.fullmatch(member.read(min(length, _MAX_HEADER)).decode("latin-1"))
+        if header is None or header[1] not in ("<f4", "<f8") or header[2] == "True":
+            raise member.error(
+                f"{member.where}: must be a C-ordered matrix of float32 or float64; "
+                "save numpy.ascontiguousarray(table, 'float32')"
+            )
+        shape = (int(header[3]), int(header[4]))
+        size = shape[0] * shape[1] * int(header[1][2])
+        if size > source.limits.array_bytes:
+            raise member.error(
+                f"{member.where}: {shape} takes {size:,} bytes; at most {source.limits.array_bytes:,} are read"
+            )
+        table = np.empty(shape, dtype=header[1])
+        buffer = table.reshape(-1).view(np.uint8)
+        filled = 0
+        while filled < size and (piece := member.read(min(CHUNK, size - filled))):
+            buffer[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
+            filled += len(piece)
+        if filled < size or member.read(1):
+            raise member.error(f"{member.where}: its length does not fit its shape {shape}; write it again")
+        return table

@@ -1,0 +1,28 @@
+"""Optimality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from harness.registry import Metric
+
+if TYPE_CHECKING:
+    from harness.registry import FloatArray
+
+
+def optimality(means: Mapping[str, FloatArray]) -> FloatArray:
+    """(V(pi) - V_uniform) / (V_optimal - V_uniform): 1 is the best policy, 0 the uniform one, less is worse than that.
+
+    Source: Kiyohara et al., OfflinePrompts, RecSys 2025, arXiv 2504.02646.
+    """
+    return (means["value"] - means["uniform"]) / (means["optimal"] - means["uniform"])
+
+
+OPTIMALITY = Metric(
+    name="optimality",
+    estimate=optimality,
+    higher_is_better=True,
+    formula="(V(pi) - V_uniform) / (V_optimal - V_uniform)",
+    source="Kiyohara et al. 2025, arXiv 2504.02646",
+)
