@@ -1,0 +1,1 @@
+"""Where data and models come from: a catalogue of pinned archives, and the ways to fetch and unpack them."""

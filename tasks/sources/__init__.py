@@ -1,0 +1,1 @@
+"""The task that brings data and models from outside into the store."""
