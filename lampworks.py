@@ -158,8 +158,12 @@ def gate(
 def score(
     golds: Annotated[str, typer.Option("--golds", "-g", help="Zip, JSON file or directory of golds.")],
     preds: Annotated[str, typer.Option("--preds", "-p", help="Zip, JSON file or directory of predictions.")],
+    name: Annotated[str | None, typer.Option("--task", help="Which task, where the golds hold several.")] = None,
     n_bootstrap: Annotated[int, typer.Option(min=0, help="Resamples of the confidence intervals; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
+    per_sample: Annotated[
+        bool, typer.Option("--per-sample", help="Keep the value of every sample in the JSON.")
+    ] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the scores here as JSON too.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -169,7 +173,17 @@ def score(
     """
     from harness.cli import score_command
 
-    raise typer.Exit(score_command(golds, preds, n_bootstrap=n_bootstrap, seed=seed, output=output, as_json=as_json))
+    status = score_command(
+        golds,
+        preds,
+        task=name,
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+        per_sample=per_sample,
+        as_json=as_json,
+        output=output,
+    )
+    raise typer.Exit(status)
 
 
 @app.command()
