@@ -1,0 +1,108 @@
+"""Learns a prompt policy by one method, and judges it exactly on users it never saw."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+from torch import Tensor
+
+from store import Artifact, Attempt
+from tasks.api import Context, Metrics, TaskError
+from tasks.opl.config import LearnConfig
+from tasks.opl.env import LanguageEnvironment
+from tasks.opl.learners import LEARNERS, online
+from tasks.opl.networks import PolicyNetwork
+from tasks.opl.problem import Fit, generators, logged_problem, online_problem
+from tasks.opl.rounds import LoggedRounds, softmax
+from tasks.opl.tables import Ints
+from tasks.training.device import prepare_torch
+
+_PIECE = 16_384
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The environment, whose test split only judges; and the log, which every method but `online` learns from."""
+
+    environment: Artifact
+    log: Artifact | None = None
+
+
+def run(config: LearnConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Metrics:
+    """Writes policy.safetensors and curve.json; returns the policy's exact values.
+
+    policy.safetensors: `action_dist` float64 and `logits` float32, both `(n_contexts, n_actions)`, and the network's weights
+    under `network.`. curve.json: the points of the curve with the loss, the estimate that selected, and the exact test value,
+    which is computed afterwards and selects nothing.
+
+    Raises:
+        TaskError: a method other than `online` without a log, or a log that does not fit the environment.
+    """
+    device = prepare_torch(ctx.runtime, small=True)
+    environment = LanguageEnvironment.read(inputs.environment)
+    with ctx.progress(f"policy by {config.method}", config.n_steps) as advance:
+        if config.method == "online":
+            fit = online.learn(online_problem(environment, config, device), config, generators(config.seed), advance)
+        else:
+            if inputs.log is None:
+                raise TaskError(f"opl.learn: the method {config.method} needs --input log=opl/log")
+            rounds = LoggedRounds.read(inputs.log.table("rounds"))
+            problem = logged_problem(environment, rounds, config, device)
+            fit = LEARNERS[config.method](problem, config, generators(config.seed), advance)
+    context = torch.from_numpy(environment.features.context).to(device)
+    points = curve(fit, environment, context)
+    logits = logits_of(fit.policy, context)
+    action_dist = softmax(logits.double().numpy())
+    weights = {f"network.{name}": value.detach().cpu().numpy() for name, value in fit.policy.state_dict().items()}
+    arrays = weights | {"logits": logits.numpy(), "action_dist": action_dist}
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, out.path("policy.safetensors"))
+    value, uniform, optimal = (
+        environment.policy_value(action_dist, "test"),
+        environment.uniform_value("test"),
+        environment.optimal_value("test"),
+    )
+    metrics = {
+        "value": value,
+        "train_value": environment.policy_value(action_dist, "train"),
+        "uniform_value": uniform,
+        "optimal_value": optimal,
+        "optimality": (value - uniform) / (optimal - uniform) if optimal > uniform else 0.0,
+        "selected_step": float(fit.history.best_step),
+        **fit.notes,
+    }
+    out.write_json("curve.json", {"method": config.method, "metrics": metrics, "points": points})
+    return metrics
+
+
+def logits_of(policy: PolicyNetwork, context: Tensor) -> Tensor:
+    """Logits `(n_contexts, n_actions)` on the CPU."""
+    with torch.inference_mode():
+        return torch.cat([policy(part) for part in torch.split(context, _PIECE)]).cpu()
+
+
+def curve(fit: Fit, environment: LanguageEnvironment, context: Tensor) -> list[dict[str, float | None]]:
+    """Each point's step, mean training loss since the one before, estimate, and exact value on the test split.
+
+    Leaves the selected weights in the policy.
+    """
+    selected = {name: value.clone() for name, value in fit.policy.state_dict().items()}
+    test: Ints = environment.contexts("test")
+    on_test, rewards = context[torch.from_numpy(test).to(context.device)], environment.rewards[test].astype(np.float64)
+    points: list[dict[str, float | None]] = []
+    for point, state in zip(fit.history.points, fit.history.states, strict=True):
+        fit.policy.load_state_dict(state)
+        action_dist = softmax(logits_of(fit.policy, on_test).double().numpy())
+        points.append(
+            {
+                "step": float(point.step),
+                "train_loss": None if math.isnan(point.train_loss) else point.train_loss,
+                "estimate": -point.val_loss,
+                "test_value": float((action_dist * rewards).sum(axis=1).mean()),
+            }
+        )
+    fit.policy.load_state_dict(selected)
+    return points

@@ -1,0 +1,58 @@
+"""Doubly robust: the direct method, corrected by reweighted residuals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from tasks.api import Progress
+from tasks.opl.ascent import ascend, log_dist, validation_estimate
+from tasks.opl.config import LearnConfig
+from tasks.opl.networks import PolicyNetwork
+from tasks.opl.objectives import dr_loss
+from tasks.opl.problem import Fit, Generators, LoggedProblem
+from tasks.opl.regression import Options, fit_reward_model
+
+
+def learn(problem: LoggedProblem, config: LearnConfig, generators: Generators, advance: Progress | None) -> Fit:
+    """grad J = mean_i [sum_a pi(a|x_i) q(x_i, a) grad log pi(a|x_i) + w_i (r_i - q(x_i, a_i)) grad log pi(a_i|x_i)].
+
+    Dudik, Langford and Li (2011); the "hybrid" learner of Kiyohara et al. (2025). q is cross-fitted: a round's q comes from a
+    model that has not seen the round (Chernozhukov et al., 2018), for a fitted residual would understate the noise.
+    """
+    features, train, val = problem.features, problem.train, problem.val
+    predicted, on_val, r_squared = cross_fit(problem, config, generators)
+
+    def loss_of_rows(policy: PolicyNetwork, rows: Tensor) -> Tensor:
+        batch = train.take(rows)
+        log_probs = log_dist(policy, features, batch.context)
+        return dr_loss(log_probs, predicted[rows], batch.pscore, batch.reward, batch.action, config.clip)
+
+    validation = validation_estimate(val, on_val, config)
+    fit = ascend(features, train.context, problem.n_actions, loss_of_rows, validation, config, generators, advance)
+    return replace(fit, notes={"reward_model_r2": r_squared})
+
+
+def cross_fit(problem: LoggedProblem, config: LearnConfig, generators: Generators) -> tuple[Tensor, Tensor, float]:
+    """q on the training rounds `(n_train, n_actions)` and on the held-out ones `(n_val, n_actions)`, and the mean held-out R^2.
+
+    With one fold the model that is fitted to all training rounds predicts them too. On the held-out rounds the folds' models
+    are averaged.
+    """
+    features, train, val = problem.features, problem.train, problem.val
+    options = Options.prompts(features)
+    order = torch.randperm(len(train), generator=generators("folds")).to(train.context.device)
+    folds = order.tensor_split(config.n_folds)
+    predicted = torch.empty(len(train), problem.n_actions, device=train.context.device)
+    on_val, scores = torch.zeros(len(val), problem.n_actions, device=train.context.device), 0.0
+    for k, fold in enumerate(folds):
+        others = torch.cat([rows for j, rows in enumerate(folds) if j != k or config.n_folds == 1])
+        model, r_squared = fit_reward_model(
+            features, options, train.take(others), val, config, generators(f"regression/{k}")
+        )
+        predicted[fold] = options.predict(model, features, train.context[fold])
+        on_val += options.predict(model, features, val.context) / config.n_folds
+        scores += r_squared / config.n_folds
+    return predicted, on_val, scores
