@@ -33,6 +33,8 @@ class Runtime(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
+    engine: Literal["process", "docker", "pod"] = Field("process", description="Where tasks run.")
+    image: str = Field("lampworks-{role}:latest", description="Image of docker and pod; {role} is gpu or spark.")
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="Processor threads a task uses."
     )

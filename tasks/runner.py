@@ -7,11 +7,9 @@ import errno
 import fnmatch
 import importlib
 import importlib.metadata
-import json
 import logging
 import math
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -25,7 +23,7 @@ from store import Artifact, Attempt, InputEntry, Licence, Provenance, Store, Tab
 from store.backend import disk_error
 from store.digest import digest_of
 from tasks.api import Config, Context, Metrics, Runtime, TaskError
-from tasks.config import GateConfig
+from tasks.engines import SECRETS, perform
 from tasks.registry import Port, TaskSpec, task
 
 Given = Mapping[str, Sequence[Artifact]]
@@ -142,7 +140,7 @@ def run_job(job: Job, store: Store, runtime: Runtime, *, submit: bool = True) ->
         job: what to run.
         store: where artifacts are.
         runtime: devices, workers, addresses.
-        submit: hand Spark tasks to `spark-submit`; False inside such a process.
+        submit: hand Spark tasks to `spark-submit`, and all to containers if so set; False inside such a process.
 
     Raises:
         UserError: the task's own word on what to mend; nothing was committed.
@@ -152,8 +150,8 @@ def run_job(job: Job, store: Store, runtime: Runtime, *, submit: bool = True) ->
     found = store.find(name, key)
     if found is None:
         _require_verdicts(job, store)
-        if job.spec.engine == "spark" and submit:
-            return Outcome(_spark_submit(job, store, runtime), False, time.time() - started)
+        if submit and (job.spec.engine == "spark" or runtime.engine != "process"):
+            return _elsewhere(job, store, runtime, started)
         with store.working(name, key) as scratch:
             found = store.find(name, key)  # another process may have made it while this one waited
             if found is None:
@@ -163,6 +161,28 @@ def run_job(job: Job, store: Store, runtime: Runtime, *, submit: bool = True) ->
                 return Outcome(artifact, False, time.time() - started)
     store.point(found)
     return Outcome(found, True, time.time() - started)
+
+
+def _elsewhere(job: Job, store: Store, runtime: Runtime, started: float) -> Outcome:
+    """Has another process make the artifact: `spark-submit`, a container, a pod."""
+    with store.working(f"elsewhere/{job.name}", job.key) as folder:
+        found = store.find(job.name, job.key)  # another process may have made it while this one waited
+        if found is not None:
+            return Outcome(found, True, time.time() - started)
+        name, key = perform(job.spec, describe(job, store, runtime), runtime, folder)
+    return Outcome(store.get(name, key), False, time.time() - started)
+
+
+def describe(job: Job, store: Store, runtime: Runtime) -> dict[str, object]:
+    """What another process needs to run the job; secrets are left out, they travel in the environment."""
+    return {
+        "task": job.spec.name,
+        "config": job.config.model_dump(mode="json"),
+        "inputs": {port: [[a.name, a.key] for a in given] for port, given in job.given.items()},
+        "store": store.backend.url,
+        "cache": str(store.root),
+        "runtime": runtime.model_dump(mode="json", exclude=set(SECRETS)),
+    }
 
 
 def _require_verdicts(job: Job, store: Store) -> None:
@@ -230,31 +250,3 @@ def _provenance(job: Job, attempt: Attempt, metrics: Metrics) -> Provenance:
         libraries={name: importlib.metadata.version(name) for name in loaded},
         licences=tuple(licences[text] for text in sorted(licences)),
     )
-
-
-def _spark_submit(job: Job, store: Store, runtime: Runtime) -> Artifact:
-    """Runs the job in a `spark-submit` process of its own, so that its JVM goes when it is done."""
-    from tasks.worker import describe, spark_command
-
-    with store.working(f"submit/{job.name}", job.key) as folder:
-        made = store.find(job.name, job.key)  # another process may have made it while this one waited
-        if made is not None:
-            return made
-        request, answer = folder / "job.json", folder / "answer.json"
-        answer.unlink(missing_ok=True)
-        request.write_text(json.dumps(describe(job, store, runtime)))
-        process = subprocess.run(
-            spark_command(request, answer, runtime), stderr=subprocess.PIPE, text=True, check=False
-        )
-        if not answer.exists():
-            tail = "\n".join(process.stderr.strip().splitlines()[-15:])
-            raise RuntimeError(
-                f"{job.spec.name}: spark-submit ended with status {process.returncode} and no answer:\n{tail}"
-            )
-        said = json.loads(answer.read_text())
-    if "error" in said:
-        raise TaskError(said["error"])
-    return store.get(said["name"], said["key"])
-
-
-__all__ = ["GateConfig", "Job", "Outcome", "prepare", "run_job", "verdict_of"]

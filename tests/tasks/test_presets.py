@@ -15,7 +15,9 @@ def test_every_preset_loads_and_configures_its_steps(preset):
 
 
 def test_settings_reach_their_step():
-    loaded = load("movielens_opl", "demo", {"seed": 7, "opl.log.beta": 0.5, "sources.ratings": "ml-1m", "runtime.threads": 1})
+    loaded = load(
+        "movielens_opl", "demo", {"seed": 7, "opl.log.beta": 0.5, "sources.ratings": "ml-1m", "runtime.threads": 1}
+    )
     assert loaded.of("opl.log")["beta"] == 0.5 and loaded.of("opl.log")["seed"] == 7
     assert loaded.sources["ratings"] == "ml-1m" and runtime(loaded).threads == 1
 
