@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _WINDOW = 8192  # texts whose token ids are held at once
-_CPU_TOKENS, _CUDA_TOKENS = 2048, 65_536
+_CPU_TOKENS, _CUDA_TOKENS = 1024, 65_536
 
 
 @dataclass(frozen=True)
