@@ -1,12 +1,13 @@
 """Runs a pipeline's DAG through Airflow's own command, in a process of its own, and tells its progress as it goes.
 
-Airflow is set up on first use: a home beside the store, an SQLite database, no examples. Its own chatter goes to a log file;
+Airflow is set up on first use: a home beside the store, an SQLite database for each run, no examples. Its own chatter goes to a log file;
 the steps report through a file of events, one JSON object a line: `{"log"}`, `{"step", "name", "key", "cached", "seconds"}`
 or `{"step", "error"}`.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from tasks.api import TaskError
 
+CONNECTION = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 PROJECT = Path(__file__).resolve().parents[1]
 Event = dict[str, object]
 Tell = Callable[[str], None]
@@ -36,7 +38,7 @@ def airflow_environment(store_url: str, home: Path) -> dict[str, str]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        CONNECTION: f"sqlite:///{home}/airflow.db",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         "AIRFLOW__CORE__PARALLELISM": "2",
@@ -75,16 +77,37 @@ def launch(pipeline: str, conf: Mapping[str, object], store_url: str, tell: Tell
     """
     home = airflow_home(store_url)
     home.mkdir(parents=True, exist_ok=True)
-    stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-    log, events = home / f"run-{stamp}.log", home / f"run-{stamp}.events"
-    environment = airflow_environment(store_url, home) | {"LAMPWORKS_EVENTS": str(events), "LAMPWORKS_RETRIES": "0"}
+    name = f"run-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    log, events, database = (home / f"{name}.{suffix}" for suffix in ("log", "events", "db"))
+    own = {"LAMPWORKS_EVENTS": str(events), "LAMPWORKS_RETRIES": "0", CONNECTION: f"sqlite:///{database}"}
+    environment = airflow_environment(store_url, home) | own
     airflow = find_airflow()
+    try:
+        # A database of its own: two runs at once do not lock each other out, and no history piles up.
+        shutil.copyfile(_template(airflow, home, tell), database)
+        told = _run([airflow, "dags", "test", pipeline, "--conf", json.dumps(conf)], environment, log, events, tell)
+    finally:
+        for leftover in (database, events):
+            leftover.unlink(missing_ok=True)
+    return told
+
+
+def _template(airflow: str, home: Path, tell: Tell) -> Path:
+    """An empty migrated database, made once for each version of Airflow."""
+    path = home / f"empty-{importlib.metadata.version('apache-airflow')}.db"
+    if not path.exists():
+        tell("setting up Airflow's database (once)")
+        made = path.with_suffix(f".{os.getpid()}")
+        environment = airflow_environment(str(home), home) | {CONNECTION: f"sqlite:///{made}"}
+        done = subprocess.run([airflow, "db", "migrate"], env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"`airflow db migrate` failed:\n{done.stderr}")
+        os.replace(made, path)
+    return path
+
+
+def _run(command: list[str], environment: dict[str, str], log: Path, events: Path, tell: Tell) -> list[Event]:
     with log.open("w") as out:
-        if not (home / "migrated").exists():
-            tell("setting up Airflow's database (once)")
-            subprocess.run([airflow, "db", "migrate"], env=environment, stdout=out, stderr=out, check=True)
-            (home / "migrated").touch()
-        command = [airflow, "dags", "test", pipeline, "--conf", json.dumps(conf)]
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
         try:
             told = list(_follow(events, process, tell))
@@ -95,10 +118,10 @@ def launch(pipeline: str, conf: Mapping[str, object], store_url: str, tell: Tell
     errors = [str(event["error"]) for event in told if "error" in event]
     if errors:
         raise TaskError(errors[0])
-    if process.returncode or not told:
-        raise RuntimeError(f"the DAG {pipeline} did not end well (status {process.returncode}); Airflow's log: {log}")
-    events.unlink()
-    return [event for event in told if "step" in event]
+    steps = [event for event in told if "step" in event]
+    if process.returncode or not steps:
+        raise RuntimeError(f"the DAG did not end well (status {process.returncode}); Airflow's log: {log}")
+    return steps
 
 
 def _follow(path: Path, process: subprocess.Popen[bytes], tell: Tell) -> Iterator[Event]:
