@@ -1,0 +1,1 @@
+"""Spark jobs that turn raw dumps into tables, one folder a corpus."""

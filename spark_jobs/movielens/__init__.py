@@ -1,0 +1,1 @@
+"""MovieLens dumps of every format to the tables interactions, items and users."""
