@@ -1,0 +1,1 @@
+"""Candidate prompts: keywords that steer a description."""
