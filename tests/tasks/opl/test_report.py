@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,6 +15,7 @@ from tasks.opl.report_log import effective_sample_size, shares
 from tasks.opl.report_plots import wilson
 from tasks.opl.report_svg import Scale, Svg, number, round_step
 from tasks.opl.report_texts import both_ends
+from tasks.presets import load
 from tests.tasks.opl.finished_run import CLOSED, EVIL, FinishedRun, add_policy, add_prompts, finished_run
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -130,10 +132,18 @@ def test_provenance_names_every_artifact_and_how_to_make_it_again(run, html, pag
     assert run.artifacts["opl/scores"].digest[:16] in page.text
     assert f"numpy {np.__version__}" in page.text
     assert CLOSED.name in page.text and "is not to be redistributed" in page.text
-    preset = yaml.safe_load(re.search(r"<pre>(.*?)</pre>", html, re.S)[1].replace("&#39;", "'").replace("&amp;", "&"))
+    preset = yaml.safe_load(unescape(re.search(r"<pre>(.*?)</pre>", html, re.S)[1]))
     assert preset["sources"] == {"ratings": "ml-made"} and sorted(preset["methods"]) == ["direct_method", "ips"]
     assert preset["steps"]["opl.learn"] == {"n_steps": 30} and preset["steps"]["opl.log"] == {"beta": 0.2}
     assert preset["steps"]["opl.score"] == {"n_bootstrap": 50, "seed": 0}
+
+
+def test_the_preset_is_one_that_the_pipeline_takes(html, tmp_path):
+    """Every key in it is known to its task, and the learners' common configuration comes back for each method."""
+    path = tmp_path / "again.yaml"
+    path.write_text(unescape(re.search(r"<pre>(.*?)</pre>", html, re.S)[1]), encoding="utf-8")
+    preset = load("movielens_opl", str(path))
+    assert preset.of("opl.learn", method="ips")["n_steps"] == 30 and preset.of("movielens.tables")["seed"] == 3
 
 
 def test_what_the_preset_lacks_is_said(tmp_path):
