@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import dag, get_current_context, task
 
-from dags.steps import DEFAULTS, each, form, gated, load_plan, send, source, step
+from dags.steps import DEFAULTS, each, form, gated, load_plan, publish, source, step
 from tasks.presets import pipelines
 
 PIPELINE = "movielens_opl"
@@ -71,9 +71,17 @@ def movielens_opl() -> None:
     learned = each("opl.learn", p, "learn", learners(p), environment=environment, log=log)
 
     policies = {"environment": environment, "log": log, "policies": every(online, learned)}
-    scores = step("opl.score", p, "score", predictions=step("opl.predict", p, "predict", **policies))
-    shown = {"items": tables, "prompts": prompts, "sentences": sentences, "simulator": simulator}
-    send(step("opl.report", p, "report", scores=scores, tables=tables, **shown, **policies), options())
+    predictions = step("opl.predict", p, "predict", **policies)
+    scores = step("opl.score", p, "score", predictions=predictions)
+    shown = {
+        "items": tables,
+        "prompts": prompts,
+        "sentences": sentences,
+        "simulator": simulator,
+        "embeddings": embeddings,
+    }
+    report = step("opl.report", p, "report", scores=scores, tables=tables, predictions=predictions, **shown, **policies)
+    publish(report, options())
 
 
 @task

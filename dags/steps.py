@@ -121,10 +121,10 @@ def _run(name: str, plan: dict[str, Any], values: Mapping[str, Any], inputs: Map
 
 
 @task
-def send(address: Address, params: dict[str, Any]) -> None:
+def publish(address: Address, params: dict[str, Any]) -> None:
     """Publishes an artifact with its lineage when a destination is set."""
     from store import Store
-    from store.lineage import publish
+    from store.lineage import publish as send
     from tasks.runner import verdict_of
 
     destination = params.get("publish") or os.environ.get("LAMPWORKS_PUBLISH")
@@ -134,7 +134,7 @@ def send(address: Address, params: dict[str, Any]) -> None:
         store = _store()
         chosen = store.get(address["name"], address["key"])
         there = Store.open(str(destination)).backend
-        shipment = publish(store, chosen, there, lambda a: verdict_of(store, a), private=bool(params.get("private")))
+        shipment = send(store, chosen, there, lambda a: verdict_of(store, a), private=bool(params.get("private")))
         event |= {"step": step, "note": f"{shipment.files} files, {shipment.bytes / 1e6:.1f} MB to {destination}"}
 
 

@@ -245,9 +245,11 @@ _ENTRIES = (
             "prompts": _PROMPTS,
             "sentences": _SENTENCES,
             "simulator": Port("opl/simulator"),
+            "embeddings": Port("opl/embeddings"),
             "environment": _ENVIRONMENT,
             "log": Port("opl/log"),
             "policies": Port("opl/policy/*", many=True),
+            "predictions": Port("opl/predictions"),
         },
     ),
 )

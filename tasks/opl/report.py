@@ -30,9 +30,11 @@ class Inputs:
     prompts: Table
     sentences: Table
     simulator: Artifact
+    embeddings: Artifact
     environment: Artifact
     log: Artifact
     policies: list[Artifact]
+    predictions: Artifact
 
 
 def run(config: ReportConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Metrics:

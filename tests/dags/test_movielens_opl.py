@@ -174,7 +174,7 @@ def _kill_after(store: Path, mark: str) -> None:
 def test_the_last_step_publishes_and_another_machine_pulls_the_same_bytes(store, tmp_path):
     destination = tmp_path / "bucket"
     done = run(store, "--publish", str(destination), "--private")
-    assert "send" in done.stderr and str(destination) in done.stderr
+    assert "publish" in done.stderr and str(destination) in done.stderr
     other = tmp_path / "other"
     cli = [sys.executable, str(ROOT / "lampworks.py"), "pull", "opl/report", str(destination)]
     pulled = subprocess.run(cli, env=environment(other), capture_output=True, text=True)

@@ -85,6 +85,8 @@ class FinishedRun:
             "simulator": a["opl/simulator"],
             "environment": a["opl/environment"],
             "log": a["opl/log"],
+            "embeddings": a["opl/embeddings"],
+            "predictions": self.predict(),
             "policies": self.learned(),
         }
         return self.run("opl.report", values, **{**given, **changes})
@@ -178,6 +180,8 @@ def _simulator(run: FinishedRun) -> None:
     run.commit(
         "opl/simulator", "opl.simulator", {"dim": 4}, inputs, lambda out: out.write_json("quality.json", quality)
     )
+    inputs = {"simulator": run.artifacts["opl/simulator"]}
+    run.commit("opl/embeddings", "opl.embeddings", {"dim": 4}, inputs, lambda out: out.write_json("x", 1))
 
 
 def _environment(run: FinishedRun, rng: np.random.Generator) -> None:
