@@ -1,0 +1,1 @@
+"""Texts from language models: local weights or any OpenAI-compatible server, one cache for all."""
