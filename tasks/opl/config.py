@@ -52,7 +52,9 @@ class EmbeddingConfig(Config):
     """Vectors of users, queries, prompts and sentences."""
 
     dim: int = Field(20, ge=1, description="Principal components kept of each kind of text.")
-    users: Literal["cf", "text"] = Field("cf", description="Which simulator's user vectors.")
+    users: Literal["cf", "text"] = Field(
+        "text", description="Which simulator's user vectors; `text` is the one that rewards."
+    )
     max_length: int = Field(20, ge=3, le=512, description="Tokens of a text, special ones included.")
 
 
@@ -80,11 +82,11 @@ class LearnConfig(Config):
 
     method: LearnMethod = Field(description="The learner: a file of tasks/opl/learners.")
     hidden: int = Field(100, ge=1, description="Units of every network's hidden layer.")
-    n_steps: int = Field(20_000, ge=1, description="Gradient steps of the policy, at most.")
-    batch_size: int = Field(32, ge=1, description="Contexts or rounds a step.")
-    learning_rate: float = Field(5e-4, gt=0, description="Of Adam on the policy.")
+    n_steps: int = Field(4000, ge=1, description="Gradient steps of the policy, at most; the paper's are 20 000.")
+    batch_size: int = Field(256, ge=1, description="Contexts or rounds a step; the paper's are 32.")
+    learning_rate: float = Field(2e-3, gt=0, description="Of Adam on the policy; the paper's is 5e-4 online.")
     weight_decay: float = Field(0.0, ge=0, description="Of Adam on the policy.")
-    eval_every: int = Field(200, ge=1, description="Steps between two points of the curve.")
+    eval_every: int = Field(50, ge=1, description="Steps between two points of the curve.")
     patience: int = Field(20, ge=1, description="Points without a better estimate before learning stops.")
     val_ratio: float = Field(0.2, gt=0, lt=1, description="Share of the logged users held out for selection.")
     selection: Selection = Field(
@@ -92,10 +94,12 @@ class LearnConfig(Config):
     )
     clip: float = Field(200.0, gt=0, description="Upper bound of the importance weights.")
     self_normalised: bool = Field(False, description="Divide the weighted rewards by the sum of the weights (SNIPS).")
-    n_folds: int = Field(2, ge=1, description="Folds of the doubly robust learner's reward model; 1 fits it once.")
-    regression_steps: int = Field(20_000, ge=1, description="Gradient steps of a reward model, at most.")
-    regression_batch_size: int = Field(128, ge=1, description="Rounds a step of the reward model.")
-    regression_learning_rate: float = Field(1e-3, gt=0, description="Of Adam on the reward model.")
+    n_folds: int = Field(
+        1, ge=1, description="Folds of the doubly robust learner's reward model; 1 fits it once, as in the paper."
+    )
+    regression_steps: int = Field(4000, ge=1, description="Gradient steps of a reward model, at most.")
+    regression_batch_size: int = Field(256, ge=1, description="Rounds a step of the reward model.")
+    regression_learning_rate: float = Field(2e-3, gt=0, description="Of Adam on the reward model; the paper's is 1e-4.")
     regression_weight_decay: float = Field(0.0, ge=0, description="Of Adam on the reward model.")
     seed: int = Field(0, ge=0)
 

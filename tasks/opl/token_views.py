@@ -95,7 +95,7 @@ def first_token_states(
     Texts are read in the order of their lengths, so that short ones are not padded to long ones; equal rows are read once.
     """
     keys = np.where(attended, ids, -1)
-    unique, inverse = np.unique(keys, axis=0, return_inverse=True)
+    unique, inverse, copies = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     lengths = (unique >= 0).sum(axis=1)
     order = np.argsort(lengths, kind="stable")
     states: Tensor | None = None
@@ -109,6 +109,6 @@ def first_token_states(
             states = torch.empty(len(unique), first.shape[1]) if states is None else states
             states[torch.from_numpy(rows)] = first
             if advance is not None:
-                advance(len(rows))
+                advance(int(copies[rows].sum()))
     assert states is not None, "there is at least one text: tables with no rows are refused"
     return states[torch.from_numpy(inverse.reshape(-1))].clone()

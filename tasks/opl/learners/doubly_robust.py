@@ -19,8 +19,9 @@ from tasks.opl.regression import Options, fit_reward_model
 def learn(problem: LoggedProblem, config: LearnConfig, generators: Generators, advance: Progress | None) -> Fit:
     """grad J = mean_i [sum_a pi(a|x_i) q(x_i, a) grad log pi(a|x_i) + w_i (r_i - q(x_i, a_i)) grad log pi(a_i|x_i)].
 
-    Dudik, Langford and Li (2011); the "hybrid" learner of Kiyohara et al. (2025). q is cross-fitted: a round's q comes from a
-    model that has not seen the round (Chernozhukov et al., 2018), for a fitted residual would understate the noise.
+    Dudik, Langford and Li (2011); the "hybrid" learner of Kiyohara et al. (2025). With `n_folds`
+    above 1, q is cross-fitted: a round's q comes from a model that has not seen the round (Chernozhukov et al., 2018), for a
+    fitted residual understates the noise; each model then learns from fewer rounds.
     """
     features, train, val = problem.features, problem.train, problem.val
     predicted, on_val, r_squared = cross_fit(problem, config, generators)

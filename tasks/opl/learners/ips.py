@@ -15,7 +15,8 @@ from tasks.opl.problem import Fit, Generators, LoggedProblem
 def learn(problem: LoggedProblem, config: LearnConfig, generators: Generators, advance: Progress | None) -> Fit:
     """grad J = mean_i w_i r_i grad log pi(a_i|x_i), w_i = min(pi(a_i|x_i) / pi_0(a_i|x_i), clip) (Swaminathan and Joachims, 2015a).
 
-    With `self_normalised`, grad of sum_i w_i r_i / sum_i w_i (2015b), taken over each batch.
+    With `self_normalised`, grad of sum_i w_i r_i / sum_i w_i (2015b), taken over each batch. It suits logs that explore: where
+    pi_0 is concentrated, a policy gains by leaving what was logged for a few lucky rounds, and the estimate does not see it.
     """
     features, train = problem.features, problem.train
     loss = snips_loss if config.self_normalised else ips_loss
