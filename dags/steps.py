@@ -121,20 +121,20 @@ def _run(name: str, plan: dict[str, Any], values: Mapping[str, Any], inputs: Map
 
 
 @task
-def publish(address: Address, params: dict[str, Any]) -> None:
+def publish(address: Address, choice: dict[str, Any]) -> None:
     """Publishes an artifact with its lineage when a destination is set."""
     from store import Store
     from store.lineage import publish as send
     from tasks.runner import verdict_of
 
-    destination = params.get("publish") or os.environ.get("LAMPWORKS_PUBLISH")
+    destination = choice.get("publish") or os.environ.get("LAMPWORKS_PUBLISH")
     if not destination:
         raise AirflowSkipException("no destination is set")
     with _reported() as (step, event):
         store = _store()
         chosen = store.get(address["name"], address["key"])
         there = Store.open(str(destination)).backend
-        shipment = send(store, chosen, there, lambda a: verdict_of(store, a), private=bool(params.get("private")))
+        shipment = send(store, chosen, there, lambda a: verdict_of(store, a), private=bool(choice.get("private")))
         event |= {"step": step, "note": f"{shipment.files} files, {shipment.bytes / 1e6:.1f} MB to {destination}"}
 
 

@@ -20,6 +20,7 @@ SMALL = {
     "generate.descriptions.n_items": 6,
     "prompts.keywords.limit": 4,
     "opl.simulator.n_epochs": 5,
+    "opl.embeddings.dim": 3,
     "opl.log.n_rounds": 800,
     "opl.learn.n_steps": 300,
     "opl.learn.regression_steps": 300,
