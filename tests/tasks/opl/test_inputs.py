@@ -11,7 +11,7 @@ import torch
 
 from store import Store, Table
 from tasks.api import TaskError
-from tasks.opl.config import EmbeddingConfig, EnvironmentConfig, SimulatorConfig
+from tasks.opl.config import EmbeddingConfig, EnvironmentConfig, LearnConfig, SimulatorConfig
 from tasks.opl.environment import assemble_features, choose_contexts
 from tasks.opl.reward_models import CollaborativeFilteringRewardModel, TextRewardModel
 from tasks.opl.simulator import Rows, check_ranges, logits, loss_function, split_rows, train_cf, train_text
@@ -126,6 +126,13 @@ def test_an_id_beyond_its_table_is_refused() -> None:
 def test_configurations_that_make_no_sense_are_refused(cls: type, values: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cls(**values)
+
+
+def test_online_has_the_papers_schedule_unless_told_otherwise() -> None:
+    online = LearnConfig.model_validate({"method": "online", "batch_size": 64})
+    assert (online.n_steps, online.batch_size, online.learning_rate) == (2000, 64, 5e-4)
+    assert LearnConfig.model_validate(online.model_dump()) == online
+    assert LearnConfig(method="ips").batch_size == 256
 
 
 def test_more_dimensions_than_texts_are_refused(tmp_path: Path) -> None:
