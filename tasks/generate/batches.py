@@ -38,22 +38,24 @@ def plan(prompts: Sequence[Tokens], batch_size: int) -> list[list[int]]:
 
 
 def _cut(order: Sequence[int], prompts: Sequence[Tokens], batch_size: int) -> list[list[int]]:
-    """Cuts where a batch is full, or where one more prompt in it would cost more than a batch of its own."""
+    """Cuts where a batch is full, or where what its rows cost above their own length adds up to a batch."""
     batches: list[list[int]] = []
-    shared = longest = 0
+    shared = longest = wasted = 0
     for at in order:
         prompt = prompts[at]
         if batches and len(batches[-1]) < batch_size:
-            n = len(batches[-1])
-            now_shared = min(shared if n > 1 else len(prompt), common(prompts[batches[-1][0]], prompt))
+            batch = batches[-1]
+            now_shared = min(common(prompts[batch[0]], prompt), *([shared] if len(batch) > 1 else []), len(prompt))
             now_longest = max(longest, len(prompt))
-            before = _read(n, shared if n > 1 else 0, longest)
-            if _read(n + 1, now_shared, now_longest) - before <= len(prompt) + _BATCH_TOKENS:
-                batches[-1].append(at)
-                shared, longest = now_shared, now_longest
+            before = _read(len(batch), shared, longest) if len(batch) > 1 else longest
+            added = _read(len(batch) + 1, now_shared, now_longest) - before
+            now_wasted = wasted + max(0, added - len(prompt))
+            if now_wasted <= _BATCH_TOKENS:
+                batch.append(at)
+                shared, longest, wasted = now_shared, now_longest, now_wasted
                 continue
         batches.append([at])
-        shared, longest = 0, len(prompt)
+        shared, longest, wasted = 0, len(prompt), 0
     return batches
 
 

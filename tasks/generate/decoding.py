@@ -116,7 +116,7 @@ class BatchDecoder:
     def _read(self, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> tuple[Cache, torch.Tensor, torch.Tensor]:
         """Reads the prompts: the cache, the mask (n_rows, n_positions), and the last logits (n_rows, vocabulary)."""
         device = self.model.device
-        n_shared = shared_prefix(prompts)
+        n_shared = shared_prefix(prompts) if self._may_share(prompts) else 0
         width = max(map(len, prompts)) - n_shared
         n_layers = self.model.config.get_text_config().num_hidden_layers
         layers = [BufferedLayer(len(prompts), n_shared + width + max_new_tokens) for _ in range(n_layers)]
@@ -139,6 +139,11 @@ class BatchDecoder:
             parts.append(self._logits(ids[rows], mask[rows], positions[rows], cache))
         _focus(layers, slice(0, len(prompts)), n_shared + width)
         return cache, mask, torch.cat(parts)
+
+    def _may_share(self, prompts: Sequence[Sequence[int]]) -> bool:
+        """A sliding window is counted in places, so no padding may stand inside a row: it stands before it, unshared."""
+        sliding = getattr(self.model.config.get_text_config(), "sliding_window", None) is not None
+        return not sliding or len(set(map(len, prompts))) == 1
 
     def _logits(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Cache) -> torch.Tensor:
         out = self.model(

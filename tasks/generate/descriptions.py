@@ -75,7 +75,7 @@ def sampling_of(config: DescriptionConfig) -> Sampling:
         max_new_tokens=config.max_new_tokens,
         temperature=config.temperature,
         top_p=config.top_p,
-        seed=config.seed,
+        seed=config.seed if config.temperature else 0,  # a greedy text has no draws, so it is one text for all seeds
         frequency_penalty=config.frequency_penalty,
         stop=("\n",),
     )

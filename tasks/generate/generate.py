@@ -76,9 +76,8 @@ def generate_texts(
     known = cache.get(list(distinct))
     missing = [key for key in distinct if key not in known]
     progress(len(known))
-    _generate(missing, distinct, generator, sampling, cache, progress)
-    made = cache.get(missing)  # not our own copies: another process may have been first
-    texts = known | made
+    blank = _generate(missing, distinct, generator, sampling, cache, progress)
+    texts = known | blank | cache.get(missing)  # not our own copies: another process may have been first
     return [Text(key, texts[key].text, texts[key].usage, key in known) for key in keys]
 
 
@@ -89,14 +88,20 @@ def _generate(
     sampling: Sampling,
     cache: SentenceCache,
     progress: Callable[[int], None],
-) -> None:
+) -> dict[str, CachedText]:
+    """Fills the cache; returns the blank texts, which are not kept, for a server may do better the next time."""
+    blank: dict[str, CachedText] = {}
     if not missing:
-        return
+        return blank
     writer = _Writer(cache)
     prompts = [requests[key].prompt for key in missing]
     try:
         for at, text, usage in generator.generate(prompts, sampling):
-            writer.add(missing[at], CachedText(text, usage))
+            if text.strip():
+                writer.add(missing[at], CachedText(text, usage))
+            else:
+                blank[missing[at]] = CachedText(text, usage)
             progress(1)
     finally:
         writer.flush()
+    return blank
