@@ -43,6 +43,7 @@ def options() -> dict[str, Any]:
     default_args=DEFAULTS,
     params=form(sorted(pipelines()[PIPELINE]), SIZES),
     tags=["opl", "movielens"],
+    description="From raw ratings to the scored values of learned prompt policies.",
     doc_md=__doc__,
 )
 def movielens_opl() -> None:

@@ -50,10 +50,11 @@ def form(presets: Sequence[str], sizes: Mapping[str, str]) -> dict[str, Param]:
     for name, target in sizes.items():
         owner, _, field = target.rpartition(".")
         schema = TASKS[owner].config_class().model_json_schema()["properties"][field]
+        schema |= next((kind for kind in schema.get("anyOf", ()) if kind["type"] != "null"), {})  # an optional field
+        kind = schema["type"]
         limits = {key: schema[key] for key in ("minimum", "maximum") if key in schema}
-        kind = schema.get("type", "integer")
-        text = f"{schema.get('description', target)} Empty: the preset's (by default {schema.get('default')})."
-        fields[name] = Param(None, type=["null", kind], title=name.replace("_", " "), description=text, **limits)
+        title, text = name.removeprefix("n_").capitalize(), f"{schema['description']} Empty: the preset's ({target})."
+        fields[name] = Param(None, type=["null", kind], title=title, description=text, **limits)
     fields["settings"] = Param(
         {}, type="object", title="Settings", description='Any other value: {"opl.log.beta": 0.5}.'
     )
