@@ -27,7 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Build data, train models and score predictions for LLM personalization and recommendation.",
-    epilog="Start with: [b]lampworks run movielens_opl[/b]. Results go to stdout, progress to stderr. Exit 0: done, 1: failed, 2: yours to mend.",
+    epilog="Start with: [b]lampworks run movielens_opl[/b]. Results go to stdout, progress to stderr. "
+    "Exit status 0: done, 1: failed, 2: yours to mend.",
 )
 store_app = typer.Typer(no_args_is_help=True, help="Look into the store of artifacts, verify it, clean it up.")
 app.add_typer(store_app, name="store")

@@ -27,11 +27,19 @@ def tasks() -> str:
 
 
 def _task(spec: TaskSpec) -> str:
-    lines = [f"## {spec.name}", "", spec.summary, "", f"Makes `{spec.artifact}` (version {spec.version}, {spec.determinism})."]
+    lines = [
+        f"## {spec.name}",
+        "",
+        spec.summary,
+        "",
+        f"Makes `{spec.artifact}` (version {spec.version}, {spec.determinism}).",
+    ]
     if spec.ports:
         lines += ["", "| input | artifact | |", "|---|---|---|"]
     for name, port in spec.ports.items():
-        notes = [f"table `{port.table}`"] * bool(port.table) + ["a list"] * port.many + ["may be left out"] * port.optional
+        notes = (
+            [f"table `{port.table}`"] * bool(port.table) + ["a list"] * port.many + ["may be left out"] * port.optional
+        )
         lines.append(f"| `{name}` | `{port.artifact}` | {', '.join(notes)} |")
     schema = spec.config_class().model_json_schema()
     fields = schema.get("properties", {})

@@ -14,6 +14,7 @@ from tasks.opl.policies import LOGGING, ONLINE, OPTIMAL, REFERENCES, UNIFORM, la
 from tasks.opl.report_files import Curve, PolicyScores, Quality, Scores
 from tasks.opl.report_log import Weights
 from tasks.opl.report_plots import Bars, Bin, Rule, Series
+from tasks.opl.report_svg import padded
 from tasks.opl.rounds import LoggedRounds
 from tasks.opl.score import fixed
 from tasks.registry import TASKS, task
@@ -165,7 +166,7 @@ def learning(curves: list[Curve], scores: Scores) -> Learning:
     rules = _apart(rules)
     wide, narrow = (plots.curves(truth, rules, narrow=n) for n in (False, True))
     points = [point for one in truth + guess for point in one.points]
-    ranges = max(step for step, _ in points), plots.padded([value for _, value in points])
+    ranges = max(step for step, _ in points), padded([value for _, value in points])
     panels = [(t.label, plots.estimate_panel(t, g, *ranges)) for t, g in zip(truth, guess, strict=True)]
     legend = [(plots.swatch(one.colour), one.label) for one in truth]
     rows = [_curve_row(curve, one) for curve, one in zip(curves, truth, strict=True)]
@@ -237,8 +238,10 @@ def simulator(quality: Quality) -> list[ModelRow]:
         ]
         title = _MODELS.get(name, name)
         diagram = plots.reliability(bins, [b.count / total for b in model.calibration], f"Calibration of {title}")
-        figures = (f"{x:.4f}" for x in (model.auc, model.mse, model.log_loss, model.calibration_error))
-        rows.append(ModelRow(title, _MODEL_NOTES.get(name, ""), *figures, diagram))
+        auc, mse, log_loss, error = (
+            f"{x:.4f}" for x in (model.auc, model.mse, model.log_loss, model.calibration_error)
+        )
+        rows.append(ModelRow(title, _MODEL_NOTES.get(name, ""), auc, mse, log_loss, error, diagram))
     return rows
 
 

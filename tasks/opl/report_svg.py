@@ -106,11 +106,11 @@ class Scale:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
             step = max(1, math.ceil((last - first) / n))
             return [(10.0**power, f"{10.0**power:,.{max(0, -power)}f}") for power in range(first, last + 1, step)]
-        step = round_step((self.high - self.low) / n)
-        digits = max(0, -math.floor(math.log10(step) + 1e-9))
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        width = round_step((self.high - self.low) / n)
+        digits = max(0, -math.floor(math.log10(width) + 1e-9))
+        first, last = math.ceil(self.low / width - 1e-9), math.floor(self.high / width + 1e-9)
         return [
-            (i * step, f"{i * step + 0.0:,.{digits}f}".replace("-", "\N{MINUS SIGN}")) for i in range(first, last + 1)
+            (i * width, f"{i * width + 0.0:,.{digits}f}".replace("-", "\N{MINUS SIGN}")) for i in range(first, last + 1)
         ]
 
 
