@@ -118,8 +118,10 @@ class Engine:
 def _ephemeral_context(docs: Path) -> EphemeralDataContext:
     # Read when the library is imported, and again by each context.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    _hush()
     import great_expectations as gx
+
+    _hush()
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
@@ -134,6 +136,15 @@ def _ephemeral_context(docs: Path) -> EphemeralDataContext:
         },
     )
     return context
+
+
+def _hush() -> None:
+    """Keeps the library's chatter out of logs; some of its loggers set a level of their own."""
+    top = "great_expectations"
+    for name in [top, *(name for name in logging.root.manager.loggerDict if name.startswith(f"{top}."))]:
+        logger = logging.getLogger(name)
+        if name == top or logger.level != logging.NOTSET:
+            logger.setLevel(logging.WARNING)
 
 
 def _check_id(result: ExpectationValidationResult) -> str:

@@ -14,16 +14,20 @@ class MovieLensConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    positive_min: float = Field(5.0, ge=0.5, le=5.0, description="Ratings from here on are reward 1.")
+    positive_min: float = Field(default=5.0, ge=0.5, le=5.0, description="Ratings from here on are reward 1.")
     negative_max: float = Field(
         3.0, ge=0.5, le=5.0, description="Ratings up to here are reward 0; those between are dropped."
     )
-    min_positive: int = Field(10, ge=0, description="Positives every user and every film of the k-core has at least.")
-    min_negative: int = Field(10, ge=0, description="Negatives every user and every film of the k-core has at least.")
-    balance: bool = Field(True, description="Keep as many positives as negatives of each user.")
-    seed: int = Field(12345, ge=0, lt=2**63, description="Chooses which of the more frequent kind are kept.")
+    min_positive: int = Field(
+        default=10, ge=0, description="Positives every user and every film of the k-core has at least."
+    )
+    min_negative: int = Field(
+        default=10, ge=0, description="Negatives every user and every film of the k-core has at least."
+    )
+    balance: bool = Field(default=True, description="Keep as many positives as negatives of each user.")
+    seed: int = Field(default=12345, ge=0, lt=2**63, description="Chooses which of the more frequent kind are kept.")
     compat: frozenset[Compat] = Field(
-        frozenset(),
+        default=frozenset(),
         description="`movielens_thresholds`: the reference drops ratings of exactly 4 and rewards exactly 5, whatever the bounds.",
     )
 

@@ -1,0 +1,76 @@
+"""One small valid table for each declaration, and a way to hold a changed one to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.gate import TableOnDisk, Verdict, hold
+from expectations.tables import TABLES, arrow_schema
+
+N = 6
+_ROWS = list(range(N))
+
+VALID: dict[str, dict[str, list[object]]] = {
+    "movielens.interactions": {
+        "user_id": [0, 0, 1, 1, 2, 2],
+        "item_id": [0, 1, 0, 1, 0, 1],
+        "reward": [1, 0, 1, 0, 1, 0],
+        "rating": [5.0, 0.5, 4.5, 3.0, 5.0, 1.0],
+        "timestamp": [0, 10, 20, 30, 40, 2**36 - 1],
+    },
+    "movielens.items": {
+        "item_id": _ROWS,
+        "source_item_id": [3, 7, 9, 11, 20, 31],
+        "title": ["Amélie (2001)", "M", "A b", "?", "七人の侍", "x"],
+        "year": [2001, 1931, None, 1999, 1954, 2100],
+        "genres": ["Comedy|Romance", "", "Drama", "", "", ""],
+        "n_positive": [1, 0, 5, 2, 3, 4],
+        "n_negative": [0, 1, 2, 3, 4, 5],
+    },
+    "movielens.users": {
+        "user_id": _ROWS,
+        "source_user_id": [3, 7, 9, 11, 20, 31],
+        "n_positive": [1, 0, 5, 2, 3, 4],
+        "n_negative": [0, 1, 2, 3, 4, 5],
+    },
+    "movielens.sentences": {
+        "item_id": [0, 0, 0, 1, 1, 1],
+        "prompt_id": [-1, 0, 1, -1, 0, 1],
+        "text": ["a", "b c", "ü", "d.", "e", "f"],
+    },
+    "prompts.keywords": {"prompt_id": _ROWS, "keyword": ["dark", "noir", "sci fi", "a", "b", "c"]},
+    "opl.contexts": {
+        "context_id": _ROWS,
+        "split": ["train", "train", "test", "train", "test", "test"],
+        "user_id": [0, 0, 1, 2, 3, 3],
+        "item_id": [4, 2, 1, 0, 9, 9],
+    },
+    "opl.rounds": {
+        "round_id": _ROWS,
+        "context_id": [0, 0, 1, 2, 5, 5],
+        "action": [3, 2, 1, 0, 0, 9],
+        "reward": [0.5, -1.25, 0.0, 3.0, 1e300, 0.1],
+        "pscore": [1.0, 0.5, 1e-12, 0.25, 0.1, 0.9],
+    },
+}
+
+
+def valid(name: str) -> pa.Table:
+    return pa.table(VALID[name], schema=arrow_schema(TABLES[name]))
+
+
+def write(table: pa.Table, directory: Path, parts: int = 1) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    size = -(-max(1, table.num_rows) // parts)
+    for i in range(parts):
+        pq.write_table(table.slice(i * size, size), directory / f"part-{i:05d}.parquet")
+    return directory
+
+
+def held(name: str, table: pa.Table, root: Path, *, parts: int = 1, **options: object) -> Verdict:
+    """The table written under `root` and held to the declaration."""
+    on_disk = TableOnDisk(name, "digest", write(table, root / "table", parts))
+    return hold({"t": on_disk}, root / "verdict", **options)
