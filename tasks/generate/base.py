@@ -38,14 +38,16 @@ class Sampling(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_new_tokens: int = Field(30, ge=1, description="Tokens of a text at most.")
-    temperature: float = Field(0.0, ge=0, description="0 takes the likeliest token at every step (greedy).")
-    top_p: float = Field(1.0, gt=0, le=1, description="Draw among the likeliest tokens of this total probability.")
-    seed: int = Field(0, ge=0, description="Of the draws; without effect when greedy.")
-    frequency_penalty: float = Field(
-        0.0, ge=0, description="Taken from a token's logit for each time the text has it already: breaks loops."
+    max_new_tokens: int = Field(default=30, ge=1, description="Tokens of a text at most.")
+    temperature: float = Field(default=0.0, ge=0, description="0 takes the likeliest token at every step (greedy).")
+    top_p: float = Field(
+        default=1.0, gt=0, le=1, description="Draw among the likeliest tokens of this total probability."
     )
-    stop: tuple[str, ...] = Field((), description="Texts end before the first of these strings.")
+    seed: int = Field(default=0, ge=0, description="Of the draws; without effect when greedy.")
+    frequency_penalty: float = Field(
+        default=0.0, ge=0, description="Taken from a token's logit for each time the text has it already: breaks loops."
+    )
+    stop: tuple[str, ...] = Field(default=(), description="Texts end before the first of these strings.")
 
 
 @dataclass(frozen=True)
