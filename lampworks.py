@@ -40,6 +40,23 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DEFAULT_STORE = ".lampworks/store"
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        import importlib.metadata
+
+        typer.echo(f"lampworks {importlib.metadata.version('lampworks')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
 @app.command()
 def fetch(
     name: Annotated[str, typer.Argument(help="A source; `lampworks ls` names them.")],
@@ -346,52 +363,44 @@ def store_verify(
         bool, typer.Option("--remove", help="Remove what is corrupt, so that the next run makes it again.")
     ] = False,
     store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
 ) -> None:
     """Read every stored file again and compare it with its sha256."""
-    from store import CorruptArtifactError
-    from store.lineage import remove as drop
-    from store.lineage import verify
+    from store.lineage import verify_all
 
-    opened = _open(store)
-    checked, bad = 0, 0
-    for name, key in list(opened.addresses(prefix)):
-        checked += 1
-        try:
-            faults = verify(opened, opened.get(name, key))
-        except CorruptArtifactError as error:
-            faults = [str(error)]
-        bad += bool(faults)
-        for fault in faults:
-            typer.echo(fault)
-        if faults and remove:
-            drop(opened, name, key)
-    typer.echo(f"{checked} artifacts read, {bad} corrupt{' and removed' if bad and remove else ''}")
-    if bad:
-        raise typer.Exit(0 if remove else 2)
+    checked = verify_all(_open(store), prefix, remove=remove)
+    faults = [fault for found in checked.values() for fault in found]
+    bad = sum(map(bool, checked.values()))
+    summary = f"{len(checked)} artifacts read, {bad} corrupt{' and removed' if bad and remove else ''}"
+    _tell(as_json, {"read": len(checked), "corrupt": bad, "faults": faults}, "\n".join([*faults, summary]))
+    if bad and not remove:
+        raise typer.Exit(2)
 
 
 @store_app.command("gc")
 def store_gc(
     delete: Annotated[bool, typer.Option("--delete", help="Delete; without it nothing is touched.")] = False,
+    hours: Annotated[
+        float,
+        typer.Option("--older-than", min=0, help="Hours before the files of a run that never ended count as such."),
+    ] = 24,
     store: StoreUrl = DEFAULT_STORE,
+    as_json: Json = False,
 ) -> None:
     """Say what no pointer reaches, and delete it on request."""
-    from store.lineage import garbage, remove
+    from store.lineage import collect, garbage
     from tasks.runner import verdict_of
 
     opened = _open(store)
-    dead, orphans = garbage(opened, lambda artifact: verdict_of(opened, artifact))
-    for artifact in dead:
-        typer.echo(f"{artifact}  {artifact.manifest.size / 1e6:.2f} MB")
-        if delete:
-            remove(opened, artifact.name, artifact.key)
-    for path in orphans:
-        typer.echo(path)
-        if delete:
-            opened.backend.delete(path)
-    size = sum(artifact.manifest.size for artifact in dead) / 1e6
+    dead, orphans = garbage(opened, lambda artifact: verdict_of(opened, artifact), older_than_s=hours * 3600)
+    if delete:
+        collect(opened, dead, orphans)
+    size = sum(artifact.manifest.size for artifact in dead)
     did = "deleted" if delete else "would be deleted with --delete"
-    typer.echo(f"{len(dead)} artifacts ({size:.1f} MB) and {len(orphans)} files of runs that never ended {did}")
+    summary = f"{len(dead)} artifacts ({size / 1e6:.1f} MB) and {len(orphans)} files of runs that never ended {did}"
+    lines = [*(f"{artifact}  {artifact.manifest.size / 1e6:.2f} MB" for artifact in dead), *orphans, summary]
+    facts = {"artifacts": [str(artifact) for artifact in dead], "files": orphans, "bytes": size, "deleted": delete}
+    _tell(as_json, facts, "\n".join(lines))
 
 
 def _size(shipment: Shipment) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from store.artifact import Artifact, verify_file
 from store.backend import Backend
@@ -164,15 +165,35 @@ def verify(store: Store, artifact: Artifact) -> list[str]:
     return faults
 
 
-def remove(store: Store, name: str, key: str) -> None:
+def verify_all(store: Store, prefix: str = "", *, remove: bool = False) -> dict[str, list[str]]:
+    """Verifies every artifact whose name starts with the prefix; returns its faults by `name@key`, removing it if so told."""
+    found: dict[str, list[str]] = {}
+    for name, key in list(store.addresses(prefix)):
+        try:
+            faults = verify(store, store.get(name, key))
+        except CorruptArtifactError as error:
+            faults = [str(error)]
+        found[f"{name}@{key}"] = faults
+        if faults and remove:
+            drop(store, name, key)
+    return found
+
+
+def drop(store: Store, name: str, key: str) -> None:
     """Removes an artifact, its manifest first, so that no reader sees it in part."""
     store.backend.delete(f"{name}/{key}/manifest.json")
     for path in list(store.backend.list(f"{name}/{key}/")):
         store.backend.delete(path)
 
 
-def garbage(store: Store, verdict: Verdict) -> tuple[list[Artifact], list[str]]:
-    """What no pointer reaches: whole artifacts, and files of attempts that were never committed."""
+def garbage(store: Store, verdict: Verdict, *, older_than_s: float = 0.0) -> tuple[list[Artifact], list[str]]:
+    """What no pointer reaches: whole artifacts, and files of attempts that were never committed.
+
+    Args:
+        store: where to look.
+        verdict: finds the passing verdict on an artifact's tables; those of what is reached are kept.
+        older_than_s: age of an uncommitted attempt before it counts; a younger one may still be running.
+    """
     reached: set[tuple[str, str]] = set()
     for path in list(store.backend.list("pointers/")):
         name, pointer = path.removeprefix("pointers/").removesuffix(".json").rsplit("/", 1)
@@ -181,9 +202,10 @@ def garbage(store: Store, verdict: Verdict) -> tuple[list[Artifact], list[str]]:
         for current in ancestors(store, root) if root else []:
             found = verdict(current) if current.manifest.tables else None
             reached |= {(a.name, a.key) for a in (current, found) if a is not None}
-    committed = {(name, key): store.get(name, key) for name, key in store.addresses()}
+    committed = {address: store.get(*address) for address in store.addresses()}
     dead = [artifact for address, artifact in committed.items() if address not in reached]
-    return dead, list(_orphans(store, {address: artifact.manifest.attempt for address, artifact in committed.items()}))
+    attempts = {address: artifact.manifest.attempt for address, artifact in committed.items()}
+    return dead, [path for path in _orphans(store, attempts) if _age_s(path) >= older_than_s]
 
 
 def _orphans(store: Store, attempts: dict[tuple[str, str], str]) -> Iterator[str]:
@@ -193,3 +215,22 @@ def _orphans(store: Store, attempts: dict[tuple[str, str], str]) -> Iterator[str
         parts = path.split("/")
         if path not in kept and not any("/".join(parts[:i]) in inside for i in range(1, len(parts))):
             yield path
+
+
+def _age_s(path: str) -> float:
+    """Seconds since the attempt that a path lies in began, by the attempt's name; infinite for a path in none."""
+    for part in path.split("/"):
+        try:
+            began = datetime.strptime(part[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        return (datetime.now(UTC) - began).total_seconds()
+    return float("inf")
+
+
+def collect(store: Store, dead: Sequence[Artifact], orphans: Sequence[str]) -> None:
+    """Deletes what `garbage` found."""
+    for artifact in dead:
+        drop(store, artifact.name, artifact.key)
+    for path in orphans:
+        store.backend.delete(path)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -172,14 +172,57 @@ def _kill_after(store: Path, mark: str) -> None:
     process.stderr.close()
 
 
-def test_the_last_step_publishes_and_another_machine_pulls_the_same_bytes(store, tmp_path):
-    destination = tmp_path / "bucket"
-    done = run(store, "--publish", str(destination), "--private")
-    assert "publish" in done.stderr and str(destination) in done.stderr
+@pytest.fixture
+def bucket(monkeypatch) -> Iterator[str]:
+    """A bucket of a local S3 server, whose address the child processes inherit."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    boto3.client("s3").create_bucket(Bucket="results")
+    yield "s3://results/lampworks"
+    server.stop()
+
+
+def test_the_last_step_publishes_and_another_machine_pulls_the_same_bytes(store, bucket, tmp_path):
+    refused = subprocess.run(command("--publish", bucket), env=environment(store), capture_output=True, text=True)
+    assert refused.returncode == 2 and "may not be redistributed" in refused.stderr.splitlines()[-1]
+    done = run(store, "--publish", bucket, "--private")
+    assert f"MB to {bucket}" in done.stderr
     other = tmp_path / "other"
-    cli = [sys.executable, str(ROOT / "lampworks.py"), "pull", "opl/report", str(destination)]
+    cli = [sys.executable, str(ROOT / "lampworks.py"), "pull", "opl/report", bucket]
     pulled = subprocess.run(cli, env=environment(other), capture_output=True, text=True)
     assert pulled.returncode == 0, pulled.stderr
     for name in ("opl/report", "opl/scores", "movielens/tables"):
         assert digests(other)[name] == digests(store)[name]
     assert not (other / "sources").exists()
+
+
+def test_two_runs_at_once_end_with_one_artifact_of_each(store):
+    processes = [
+        subprocess.Popen(
+            command("--json", opl__log__seed=77),
+            env=environment(store),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    both = []
+    for process in processes:
+        out, err = process.communicate(timeout=600)
+        assert process.returncode == 0, err[-3000:]
+        both.append({str(event["step"]): event for event in json.loads(out)})
+    for name in ("log", "learn[0]", "predict", "score", "report"):
+        one, two = both[0][name], both[1][name]
+        assert one["key"] == two["key"] and [one["cached"], two["cached"]].count(False) == 1, name
+        folder = store / str(one["name"]) / str(one["key"])
+        assert len([path for path in folder.iterdir() if path.is_dir()]) == 1
+    run(store)

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from store import CorruptArtifactError, MissingArtifactError, Provenance, Store, StoreError
 from store.backend import LocalBackend
-from store.lineage import garbage, remove, verify
+from store.lineage import collect, garbage, verify, verify_all
 from store.lineage import publish as send
 
 MADE_BY = Provenance(task="t", version=1, config={})
@@ -65,7 +65,7 @@ def test_one_wrong_byte_is_seen_on_read(local, make, damage):
     with pytest.raises(CorruptArtifactError, match="x "):
         local.get("a", "1" * 16).path("x")
     assert len(verify(local, local.get("a", "1" * 16))) == 1
-    remove(local, "a", "1" * 16)
+    assert len(verify_all(local, remove=True)["a@" + "1" * 16]) == 1
     assert local.find("a", "1" * 16) is None
 
 
@@ -124,6 +124,7 @@ def test_a_killed_writer_leaves_nothing_that_is_read(tmp_path):
     assert store.find("a", "1" * 16) is None
     dead, orphans = garbage(store, lambda artifact: None)
     assert dead == [] and len(orphans) == 1 and orphans[0].endswith("/x")
+    assert garbage(store, lambda artifact: None, older_than_s=3600)[1] == []  # it may still be running
 
 
 def test_pointers_and_addresses(local, make):
@@ -150,6 +151,8 @@ def test_garbage_is_what_no_pointer_reaches(local, make):
     make(local, "c", "4", {"x": "4"}, local.get("p", "3" * 16))
     dead, orphans = garbage(local, lambda artifact: None)
     assert {str(a) for a in dead} == {"p@111111111111", "c@222222222222"} and orphans == []
+    collect(local, dead, orphans)
+    assert garbage(local, lambda artifact: None) == ([], []) and len(list(local.addresses())) == 2
 
 
 def test_a_full_disk_is_one_line(local, monkeypatch):
