@@ -45,3 +45,19 @@ def spark() -> Iterator[SparkSession]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def minilm_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """all-MiniLM-L6-v2, as fetched."""
+    from tests.real_models import fetched
+
+    return fetched("all-minilm-l6-v2", request, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def smollm_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2-135M-Instruct, as fetched and converted."""
+    from tests.real_models import fetched
+
+    return fetched("smollm2-135m-instruct", request, tmp_path_factory)

@@ -81,16 +81,7 @@ def digests(store: Path) -> dict[str, str]:
 
 def test_a_newcomer_sees_the_table_and_the_report(store):
     done = run(store)
-    for row in (
-        "uniform",
-        "logging",
-        "direct_method",
-        "ips",
-        "doubly_robust",
-        "sentence_direct_method",
-        "online",
-        "optimal",
-    ):
+    for row in ("Uniform", "Logging", "(DM)", "(IPS)", "(DR)", "Sentence direct", "Online", "Optimal"):
         assert row in done.stdout
     report = Path(done.stdout.split("Report: ")[1].strip())
     assert report.is_file() and "<svg" in report.read_text()

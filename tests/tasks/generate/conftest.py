@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -167,17 +166,6 @@ def serve() -> Iterator[Callable[..., Server]]:
     for http in running:
         http.shutdown()
         http.server_close()
-
-
-@pytest.fixture(scope="session")
-def smollm2(request: pytest.FixtureRequest) -> Path:
-    """The real model: where LAMPWORKS_SMOLLM2 says, or as another room fetches it."""
-    if "LAMPWORKS_SMOLLM2" in os.environ:
-        return Path(os.environ["LAMPWORKS_SMOLLM2"])
-    try:
-        return request.getfixturevalue("smollm_dir")
-    except pytest.FixtureLookupError:
-        pytest.skip("no SmolLM2 at hand (set LAMPWORKS_SMOLLM2 to its directory)")
 
 
 @pytest.fixture

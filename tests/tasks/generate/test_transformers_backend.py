@@ -269,8 +269,8 @@ def test_shared_prefix_leaves_every_row_a_token():
 
 
 @pytest.mark.weights
-def test_real_weights_say_the_same_in_batches_and_alone(smollm2: Path):
-    made = generator(smollm2)
+def test_real_weights_say_the_same_in_batches_and_alone(smollm_dir: Path):
+    made = generator(smollm_dir)
     template = film_template("film-examples/1")
     films = ["Toy Story (1995)", "The Godfather (1972)", "Alien (1979)"]
     prompts = [template.render(film, keyword) for film in films for keyword in (None, "romance", "war")]
