@@ -16,7 +16,7 @@ class MovieLensConfig(BaseModel):
 
     positive_min: float = Field(default=5.0, ge=0.5, le=5.0, description="Ratings from here on are reward 1.")
     negative_max: float = Field(
-        3.0, ge=0.5, le=5.0, description="Ratings up to here are reward 0; those between are dropped."
+        default=3.0, ge=0.5, le=5.0, description="Ratings up to here are reward 0; those between are dropped."
     )
     min_positive: int = Field(
         default=10, ge=0, description="Positives every user and every film of the k-core has at least."
