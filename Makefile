@@ -16,7 +16,6 @@ export OMP_WAIT_POLICY := PASSIVE
 help:  ## name the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-# uv is several times faster than pip and is used where it is installed and may find what pip finds.
 $(READY): requirements/dev.txt pyproject.toml
 	@scripts/make-env "$(PYTHON)" "$(VENV)"
 	@touch $@
