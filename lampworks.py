@@ -110,6 +110,10 @@ def run(
         typer.echo(json.dumps(events, indent=1))
     else:
         _show_results(_open(store), events)
+        made = [event["step"] for event in events if event.get("cached") is False]
+        _note(
+            f"{len(made)} of {len(events)} steps computed" if made else "nothing was recomputed: every step was reused"
+        )
 
 
 def _show_results(store: Store, events: list[dict[str, object]]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _EVERY_S = 15.0
+_FIRST_SHARE = 50
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def _lines(what: str, total: int, log: logging.Logger) -> Iterator[Callable[[int
         nonlocal done, said
         done += n
         now = time.monotonic()
-        if now - said >= _EVERY_S and done:
+        if now - said >= _EVERY_S and done * _FIRST_SHARE >= total:  # the first few units tell nothing of the rest
             said = now
             left = (now - started) * max(total - done, 0) / done
             log.info("%s: %d of %d, about %d s left", what, done, total, round(left))

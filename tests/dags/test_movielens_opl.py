@@ -91,6 +91,7 @@ def test_a_second_run_recomputes_nothing_and_says_so(store):
     done = run(store)
     lines = [line for line in done.stderr.splitlines() if "@" in line]
     assert len(lines) > 15 and all("reused" in line for line in lines)
+    assert done.stderr.strip().endswith("nothing was recomputed: every step was reused")
 
 
 def test_workers_and_threads_are_not_part_of_any_key(store):
