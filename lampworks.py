@@ -280,11 +280,8 @@ def list_all(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(everything, indent=1))
         return
-    width = max(len(name) for section in everything.values() for name in section)
     for title, section in everything.items():
-        typer.echo(f"{title}")
-        for name, text in section.items():
-            typer.echo(f"  {name:<{width}}  {text}")
+        typer.echo("\n".join([title, *(f"  {name:<22}  {text}" for name, text in section.items())]))
 
 
 @store_app.command("ls")

@@ -51,7 +51,9 @@ def run_apart(job: str) -> list[dict[str, object]]:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+    return "" if value is None else str(value)
 
 
 def table(rows: list[dict[str, object]]) -> str:
