@@ -41,7 +41,11 @@ def form(presets: Sequence[str], sizes: Mapping[str, str]) -> dict[str, Param]:
     """
     fields: dict[str, Param] = {
         "preset": Param(
-            presets[0], enum=list(presets), title="Preset", description="Which configuration to start from."
+            presets[0],
+            type="string",
+            examples=list(presets),
+            title="Preset",
+            description="Which configuration to start from: a name, or the path of a YAML file.",
         ),
         "seed": Param(
             None, type=["null", "integer"], minimum=0, title="Seed", description="Of every step; empty: the preset's."

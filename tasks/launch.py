@@ -42,6 +42,7 @@ def airflow_environment(store_url: str, home: Path) -> dict[str, str]:
         CONNECTION: f"sqlite:///{home}/airflow.db",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",  # no login, hence this machine only:
         "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__BASE_URL": f"http://localhost:{os.environ.get('AIRFLOW__API__PORT', '8080')}",
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         "AIRFLOW__CORE__PARALLELISM": "2",
         "LAMPWORKS_STORE": store_url,
