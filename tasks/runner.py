@@ -36,7 +36,7 @@ _LIBRARIES = (
     "torch",
     "transformers",
     "safetensors",
-    "matplotlib",
+    "jinja2",
 )
 log = logging.getLogger("lampworks")
 
