@@ -6,6 +6,7 @@ committed. It needs a local disk: SQLite's locks do not hold on network file sys
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import sqlite3
@@ -66,7 +67,10 @@ class SentenceCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._explained():
             self._database = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
-            self._open()
+            # SQLite does not wait its timeout for the change to WAL, so two first openers must not meet.
+            with path.with_name(f"{path.name}.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._open()
 
     def _open(self) -> None:
         self._database.execute("PRAGMA journal_mode=WAL")

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.registry import TASKS
 
-SECRET = re.compile(r"secret|password|token$|api_?key|credential", re.IGNORECASE)
+SECRET = re.compile(r"secret|password|credential|api_?key|(access|auth|bearer)_token", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
