@@ -255,9 +255,11 @@ def pull(
     Example: lampworks pull opl/report s3://my-bucket/lampworks
     """
     from store.lineage import pull as fetch_from
+    from tasks.runner import verdict_of
 
     opened = _open(store)
-    found, shipment = fetch_from(_open(origin), artifact, opened)
+    there = _open(origin)
+    found, shipment = fetch_from(there, artifact, opened, lambda a: verdict_of(there, a))
     _tell(
         as_json,
         {"artifact": found.name, "key": found.key, "digest": found.digest, **vars(shipment)},

@@ -144,10 +144,13 @@ def _same(there: Manifest, here: Manifest, destination: Backend) -> tuple[int, i
     return 0, 0
 
 
-def pull(source: Store, address: str, store: Store) -> tuple[Artifact, Shipment]:
-    """Fetches an artifact with all of its lineage that is published, into a local store."""
+def pull(
+    source: Store, address: str, store: Store, verdict: Verdict = lambda artifact: None
+) -> tuple[Artifact, Shipment]:
+    """Fetches an artifact, all of its lineage that is published, and the verdicts on it, into a local store."""
     wanted = source.resolve(address)
     lineage = ancestors(source, wanted)
+    lineage += [found for current in lineage if current.manifest.tables and (found := verdict(current)) is not None]
     moved = [copy(current, store.backend) for current in lineage]
     artifact = store.get(wanted.name, wanted.key)
     store.point(artifact)
