@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from store.commands import DEFAULT_STORE, Json, StoreUrl, note, open_store, tell
+from store.commands import app as store_app
+
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
@@ -30,14 +33,11 @@ app = typer.Typer(
     epilog="Start with: [b]lampworks run movielens_opl[/b]. Results go to stdout, progress to stderr. "
     "Exit status 0: done, 1: failed, 2: yours to mend.",
 )
-store_app = typer.Typer(no_args_is_help=True, help="Look into the store of artifacts, verify it, clean it up.")
 app.add_typer(store_app, name="store")
 
-StoreUrl = Annotated[
-    str, typer.Option("--store", envvar="LAMPWORKS_STORE", help="Directory or s3://bucket/prefix.", show_default=True)
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DEFAULT_STORE = ".lampworks/store"
+HARNESS = ("score", "validate", "make-predictions")
+# The harness reads these commands' options itself, so that `python -m harness` and `lampworks` cannot differ.
+AS_TYPED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 def _version(wanted: bool) -> None:
@@ -72,9 +72,9 @@ def fetch(
     Example: lampworks fetch ml-100k
     """
     runtime = _runtime().model_copy(update={"source_file": file, "offline": offline})
-    artifact = _perform("sources.fetch", {"source": name}, {}, _open(store), runtime, as_json)
+    artifact = _perform("sources.fetch", {"source": name}, {}, open_store(store), runtime, as_json)
     for licence in artifact.manifest.made_by.licences:
-        _note(f"{licence.name}. {licence.notice}".strip())
+        note(f"{licence.name}. {licence.notice}".strip())
 
 
 @app.command()
@@ -105,13 +105,13 @@ def run(
     changes = _settings(settings or [])
     load(pipeline, preset, changes)  # a mistake is told before Airflow starts
     conf = {"preset": preset, "settings": changes, "publish": destination, "private": private}
-    events = launch(pipeline, conf, _open(store).backend.url, _note)
+    events = launch(pipeline, conf, open_store(store).backend.url, note)
     if as_json:
         typer.echo(json.dumps(events, indent=1))
     else:
-        _show_results(_open(store), events)
+        _show_results(open_store(store), events)
         made = [event["step"] for event in events if event.get("cached") is False]
-        _note(
+        note(
             f"{len(made)} of {len(events)} steps computed" if made else "nothing was recomputed: every step was reused"
         )
 
@@ -147,7 +147,7 @@ def task(
     """
     import yaml
 
-    opened = _open(store)
+    opened = open_store(store)
     values = yaml.safe_load(_text(config)) if config else {}
     given: dict[str, list[Artifact]] = {}
     for pair in inputs or []:
@@ -168,7 +168,7 @@ def gate(
 
     Example: lampworks gate movielens/tables
     """
-    opened = _open(store)
+    opened = open_store(store)
     verdict = _perform("gate", {}, {"subject": [opened.resolve(artifact)]}, opened, _runtime(), as_json)
     if not as_json:
         pages = [entry.path for entry in verdict.manifest.files if entry.path.endswith("data_docs/index.html")]
@@ -176,36 +176,38 @@ def gate(
             typer.echo(f"Data Docs: {verdict.path(page)}")
 
 
-@app.command()
-def score(
-    golds: Annotated[str, typer.Option("--golds", "-g", help="Zip, JSON file or directory of golds.")],
-    preds: Annotated[str, typer.Option("--preds", "-p", help="Zip, JSON file or directory of predictions.")],
-    name: Annotated[str | None, typer.Option("--task", help="Which task, where the golds hold several.")] = None,
-    n_bootstrap: Annotated[int, typer.Option(min=0, help="Resamples of the confidence intervals; 0 for none.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
-    per_sample: Annotated[
-        bool, typer.Option("--per-sample", help="Keep the value of every sample in the JSON.")
-    ] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the scores here as JSON too.")] = None,
-    as_json: Json = False,
-) -> None:
+def _harness(name: str, arguments: list[str]) -> None:
+    """Hand a command of the harness over as it was typed."""
+    from harness.cli import main as harness_main
+
+    raise typer.Exit(harness_main([name, *arguments], prog="lampworks"))
+
+
+@app.command(context_settings=AS_TYPED)
+def score(context: typer.Context) -> None:
     """Score predictions against golds: zip in, score out, offline.
 
-    Example: lampworks score --golds golds.zip --preds dr.zip
+    Example: lampworks score --golds golds.zip --preds preds.zip
     """
-    from harness.cli import score_command
+    _harness("score", context.args)
 
-    status = score_command(
-        golds,
-        preds,
-        task=name,
-        n_bootstrap=n_bootstrap,
-        seed=seed,
-        per_sample=per_sample,
-        as_json=as_json,
-        output=output,
-    )
-    raise typer.Exit(status)
+
+@app.command(context_settings=AS_TYPED)
+def validate(context: typer.Context) -> None:
+    """Check a predictions file against golds without scoring it.
+
+    Example: lampworks validate preds.zip --golds golds.zip
+    """
+    _harness("validate", context.args)
+
+
+@app.command("make-predictions", context_settings=AS_TYPED)
+def make_predictions(context: typer.Context) -> None:
+    """Make the zip that is scored from JSON Lines, CSV, TSV or Parquet.
+
+    Example: lampworks make-predictions LaMP_4=headlines.jsonl -o preds.zip
+    """
+    _harness("make-predictions", context.args)
 
 
 @app.command()
@@ -226,17 +228,17 @@ def publish(
     from store.lineage import publish as send
     from tasks.runner import verdict_of
 
-    opened = _open(store)
+    opened = open_store(store)
     chosen = opened.resolve(artifact)
     shipment = send(
         opened,
         chosen,
-        _open(destination).backend,
+        open_store(destination).backend,
         lambda a: verdict_of(opened, a),
         private=private,
         with_sources=with_sources,
     )
-    _tell(
+    tell(
         as_json,
         {"artifact": str(chosen), "destination": destination, **vars(shipment)},
         f"{chosen} and its lineage ({shipment.artifacts} artifacts): {_size(shipment)} sent to {destination}",
@@ -257,10 +259,10 @@ def pull(
     from store.lineage import pull as fetch_from
     from tasks.runner import verdict_of
 
-    opened = _open(store)
-    there = _open(origin)
+    opened = open_store(store)
+    there = open_store(origin)
     found, shipment = fetch_from(there, artifact, opened, lambda a: verdict_of(there, a))
-    _tell(
+    tell(
         as_json,
         {"artifact": found.name, "key": found.key, "digest": found.digest, **vars(shipment)},
         f"{found}: {_size(shipment)} fetched, every sha256 checked",
@@ -268,8 +270,20 @@ def pull(
 
 
 @app.command("ls")
-def list_all(as_json: Json = False) -> None:
-    """Name the pipelines with their presets, the tasks and the sources."""
+def list_all(
+    what: Annotated[str | None, typer.Argument(help="`tasks`: the tasks that are scored.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One of them, with all there is to know.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Name the pipelines with their presets, the steps and the sources; `ls tasks`: what is scored, and how.
+
+    Example: lampworks ls tasks LaMP_4
+    """
+    if what is not None:
+        if what != "tasks":
+            raise typer.BadParameter(f"{what!r}: `lampworks ls` names everything, `lampworks ls tasks` what is scored")
+        _harness("ls", [*([name] if name else []), *(["--json"] if as_json else [])])
+    from harness.registry import names
     from store.sources.catalogue import SOURCES
     from tasks.presets import pipelines
     from tasks.registry import TASKS
@@ -278,106 +292,13 @@ def list_all(as_json: Json = False) -> None:
         "pipelines": {name: ", ".join(presets) for name, presets in pipelines().items()},
         "tasks": {name: spec.summary for name, spec in TASKS.items()},
         "sources": {name: source.summary for name, source in SOURCES.items()},
+        "scored": {name: "see: lampworks ls tasks" for name in names()},
     }
     if as_json:
         typer.echo(json.dumps(everything, indent=1))
         return
     for title, section in everything.items():
         typer.echo("\n".join([title, *(f"  {name:<22}  {text}" for name, text in section.items())]))
-
-
-@store_app.command("ls")
-def store_ls(
-    prefix: Annotated[str, typer.Argument(help="Only names that start so.")] = "",
-    store: StoreUrl = DEFAULT_STORE,
-    as_json: Json = False,
-) -> None:
-    """List the artifacts; `*` marks the one that `latest` points to."""
-    opened = _open(store)
-    rows = []
-    for name, key in sorted(opened.addresses(prefix)):
-        manifest = opened.get(name, key).manifest
-        rows.append(
-            {
-                "name": name,
-                "key": key,
-                "latest": opened.pointed(name) == key,
-                "bytes": manifest.size,
-                "digest": manifest.digest,
-            }
-        )
-    if as_json:
-        typer.echo(json.dumps(rows, indent=1))
-        return
-    for row in rows:
-        typer.echo(
-            f"{'*' if row['latest'] else ' '} {row['name']}@{str(row['key'])[:12]}  {int(str(row['bytes'])) / 1e6:10.2f} MB"
-        )
-    if not rows:
-        _note(f"nothing in {opened.backend.url} starts with {prefix!r}" if prefix else f"{opened.backend.url} is empty")
-
-
-@store_app.command("show")
-def store_show(
-    artifact: Annotated[str, typer.Argument(help="name, name@key or name:pointer.")],
-    store: StoreUrl = DEFAULT_STORE,
-    as_json: Json = False,
-) -> None:
-    """Show an artifact and its lineage, back to the raw dump."""
-    from store.lineage import ancestors
-
-    opened = _open(store)
-    chosen = opened.resolve(artifact)
-    if as_json:
-        typer.echo(
-            json.dumps([a.manifest.model_dump(mode="json") for a in reversed(ancestors(opened, chosen))], indent=1)
-        )
-        return
-    for line in _describe(opened, chosen):
-        typer.echo(line)
-
-
-def _describe(store: Store, artifact: Artifact) -> Iterator[str]:
-    from store.lineage import ancestors
-
-    manifest, made_by, run = artifact.manifest, artifact.manifest.made_by, store.run_of(artifact)
-    yield f"{artifact.name}@{artifact.key}"
-    yield f"  digest    {artifact.digest}"
-    yield f"  task      {made_by.task}, version {made_by.version}" + (
-        f", {run['seconds']} s on {run['host']}" if run else ""
-    )
-    yield f"  config    {json.dumps(made_by.config)}"
-    for metric, value in sorted(made_by.metrics.items()):
-        yield f"  metric    {metric} = {value:.6g}"
-    for table, entry in manifest.tables.items():
-        yield f"  table     {table}: {entry.rows} rows of {entry.declaration}"
-    yield from (f"  file      {entry.path} ({entry.bytes} bytes)" for entry in manifest.files)
-    yield f"  licence   {'; '.join(sorted({licence.name for licence in made_by.licences})) or 'none inherited'}"
-    yield "  made from, back to the sources:"
-    yield from (
-        f"    {ancestor}  by {ancestor.manifest.made_by.task}" for ancestor in reversed(ancestors(store, artifact)[:-1])
-    )
-
-
-@store_app.command("verify")
-def store_verify(
-    prefix: Annotated[str, typer.Argument(help="Only names that start so.")] = "",
-    remove: Annotated[
-        bool, typer.Option("--remove", help="Remove what is corrupt, so that the next run makes it again.")
-    ] = False,
-    store: StoreUrl = DEFAULT_STORE,
-    as_json: Json = False,
-) -> None:
-    """Read every stored file again and compare it with its sha256."""
-    from store.lineage import verify_all
-
-    checked = verify_all(_open(store), prefix, remove=remove)
-    faults = [fault for found in checked.values() for fault in found]
-    bad = sum(map(bool, checked.values()))
-    summary = f"{len(checked)} artifacts read, {bad} corrupt{' and removed' if bad and remove else ''}"
-    _tell(as_json, {"read": len(checked), "corrupt": bad, "faults": faults}, "\n".join([*faults, summary]))
-    if bad and not remove:
-        raise typer.Exit(2)
 
 
 @store_app.command("gc")
@@ -394,7 +315,7 @@ def store_gc(
     from store.lineage import collect, garbage
     from tasks.runner import verdict_of
 
-    opened = _open(store)
+    opened = open_store(store)
     dead, orphans = garbage(opened, lambda artifact: verdict_of(opened, artifact), older_than_s=hours * 3600)
     if delete:
         collect(opened, dead, orphans)
@@ -403,17 +324,11 @@ def store_gc(
     summary = f"{len(dead)} artifacts ({size / 1e6:.1f} MB) and {len(orphans)} files of runs that never ended {did}"
     lines = [*(f"{artifact}  {artifact.manifest.size / 1e6:.2f} MB" for artifact in dead), *orphans, summary]
     facts = {"artifacts": [str(artifact) for artifact in dead], "files": orphans, "bytes": size, "deleted": delete}
-    _tell(as_json, facts, "\n".join(lines))
+    tell(as_json, facts, "\n".join(lines))
 
 
 def _size(shipment: Shipment) -> str:
     return f"{shipment.files} files, {shipment.bytes / 1e6:.1f} MB"
-
-
-def _open(url: str) -> Store:
-    from store import Store
-
-    return Store.open(url)
 
 
 def _runtime() -> Runtime:
@@ -438,7 +353,7 @@ def _perform(
     facts = {"name": artifact.name, "key": artifact.key, "digest": artifact.digest, "cached": outcome.cached}
     metrics = artifact.manifest.made_by.metrics
     lines = [f"{artifact}  {made}", *(f"  {metric} = {value:.6g}" for metric, value in sorted(metrics.items()))]
-    _tell(as_json, facts | {"metrics": metrics}, "\n".join(lines))
+    tell(as_json, facts | {"metrics": metrics}, "\n".join(lines))
     return artifact
 
 
@@ -465,15 +380,6 @@ def _text(path: Path) -> str:
         raise typer.BadParameter(f"cannot read {path}: {error.strerror}") from None
 
 
-def _tell(as_json: bool, facts: dict[str, object], line: str) -> None:
-    typer.echo(json.dumps(facts, indent=1) if as_json else line)
-
-
-def _note(line: str) -> None:
-    """A line for the person, not for a pipe."""
-    typer.echo(line, err=True)
-
-
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
     """A user's mistake ends with one line and status 2, Ctrl-C with 130; anything else is ours and keeps its traceback."""
@@ -483,15 +389,21 @@ def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except (UserError, HarnessError) as error:
-        _note(f"error: {error}")
+        note(f"error: {error}")
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        _note("stopped; what was finished is kept, and the next run goes on from there")
+        note("stopped; what was finished is kept, and the next run goes on from there")
         raise SystemExit(130) from None
 
 
 def main() -> None:
     """The console script's entry."""
+    if (
+        sys.argv[1:2] and sys.argv[1] in HARNESS
+    ):  # at once: building the other commands' parsers takes longer than scoring
+        from harness.cli import main as harness_main
+
+        sys.exit(harness_main(sys.argv[1:], prog="lampworks"))
     with _one_line_errors():
         app()
 

@@ -25,28 +25,49 @@ def write_envelope(
     task: str,
     golds: Iterable[Mapping[str, object]],
     arrays: Mapping[str, NDArray[np.float32] | NDArray[np.float64]] | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> None:
     """Write a zip of `<task>.json` with the items `golds`, and each array `(n_rows, n_columns)` as `<task>.<name>.npy`.
 
     Nothing is compressed: deflate's bytes differ between zlib builds, and random tables hardly shrink. The file appears
     whole or not at all. Raises `HarnessError` for items that are no envelope or arrays that are no float matrices.
     """
-    target = Path(path)
-    where = f"writing {target}"
-    body = {"task": task, "golds": [dict(item) for item in golds]}
+    where = f"writing {Path(path)}"
+    texts = {task: _body(task, golds, settings, where)}
+    _write(Path(path), texts, {f"{task}.{name}": table for name, table in (arrays or {}).items()})
+
+
+def write_envelopes(path: str | os.PathLike[str], items: Mapping[str, Iterable[Mapping[str, object]]]) -> None:
+    """Write one zip with a `<task>.json` for each task, as `write_envelope` does for one."""
+    where = f"writing {Path(path)}"
+    _write(Path(path), {task: _body(task, golds, None, where) for task, golds in sorted(items.items())}, {})
+
+
+def _body(task: str, golds: Iterable[Mapping[str, object]], settings: Mapping[str, object] | None, where: str) -> str:
+    body = {"task": task, **({"settings": dict(settings)} if settings else {}), "golds": [dict(item) for item in golds]}
     check_body(body, where, HarnessError)
     try:
         text = json.dumps(body, allow_nan=False, separators=(",", ":"))
     except (ValueError, TypeError) as cause:
         raise HarnessError(f"{where}: an output is not JSON: {cause}") from None
     _check_size(f"{where}: {task}.json", len(text), Limits().json_bytes)
+    return text
+
+
+def _write(
+    target: Path, texts: Mapping[str, str], tables: Mapping[str, NDArray[np.float32] | NDArray[np.float64]]
+) -> None:
+    where = f"writing {target}"
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr(_member(f"{task}.json"), text.encode("ascii"))
-            for name, table in sorted((arrays or {}).items()):
-                _write_table(archive, f"{task}.{name}.npy", table, where)
+            for task, text in texts.items():
+                archive.writestr(_member(f"{task}.json"), text.encode("ascii"))
+            for name, table in sorted(tables.items()):
+                _write_table(archive, f"{name}.npy", table, where)
         os.replace(temporary, target)
+    except OSError as cause:
+        raise HarnessError(f"{where}: {cause.strerror}") from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,7 +1,8 @@
-"""Standard errors and bootstrap intervals of metrics that are functions of means, clustered by user."""
+"""Standard errors and bootstrap intervals of metrics that are functions of sums over samples, clustered by user."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     Estimate = Callable[[Mapping[str, FloatArray]], FloatArray]
 
 LEVEL = 0.95
-_BLOCK_DRAWS = 1 << 21
+_BLOCK_DRAWS = 1 << 16  # draws and weights of a block stay in the processor's cache
 _STEP = 1e-30
 
 
@@ -27,49 +28,63 @@ def cluster_codes(n_samples: int, clusters: Sequence[str] | None) -> NDArray[np.
     return np.array([numbers[name] for name in clusters], dtype=np.int64)
 
 
-def clustered_standard_error(
-    estimate: Estimate, columns: Mapping[str, FloatArray], codes: NDArray[np.int64]
-) -> float | None:
-    """Analytic standard error of `estimate` at the means of the columns, clustered; None for a single cluster.
+def sums_of(terms: Mapping[str, FloatArray], n_samples: int) -> dict[str, float]:
+    """The sum of each term, and `n`; correctly rounded, so that the order of the samples cannot show."""
+    return {**{name: math.fsum(column.tolist()) for name, column in terms.items()}, "n": float(n_samples)}
 
-    SE^2 = G / (G - 1) * sum_g (sum_{i in g} psi_i)^2 / n^2, where psi_i = sum_j (x_ij - mean_j) d estimate / d mean_j
-    is the delta method's linearisation (Liang and Zeger 1986; correction as in Cameron and Miller 2015). With one
-    sample a cluster and a plain mean this is the usual s / sqrt(n).
+
+def influence(
+    estimate: Estimate, terms: Mapping[str, FloatArray], sums: Mapping[str, float], n_samples: int
+) -> FloatArray:
+    """What each sample adds to the estimate, linearised: psi_i = sum_j x_ij d estimate / d S_j, `(n_samples,)`."""
+    psi = np.zeros(n_samples)
+    for name in sums:
+        # Complex-step derivative: exact to the last bit, as no difference of near values is taken.
+        shifted = {other: np.asarray(value + 1j * _STEP * (other == name)) for other, value in sums.items()}
+        slope = float(np.imag(estimate(cast("Mapping[str, FloatArray]", shifted))) / _STEP)
+        psi += slope * terms[name] if name in terms else slope
+    return psi
+
+
+def clustered_standard_error(
+    estimate: Estimate, terms: Mapping[str, FloatArray], sums: Mapping[str, float], codes: NDArray[np.int64]
+) -> float | None:
+    """Analytic standard error of `estimate` at the sums of the terms, clustered; None for a single cluster.
+
+    SE^2 = G / (G - 1) * sum_g (sum_{i in g} psi_i)^2, where psi is the `influence`, the delta method's linearisation
+    (Liang and Zeger 1986; correction as in Cameron and Miller 2015); it sums to 0, as the estimate is homogeneous of
+    degree 0. With one sample a cluster and a plain mean this is the usual s / sqrt(n). `sums` holds the
+    sum of each term and the number of samples, `n`.
     """
     n_clusters = int(codes.max()) + 1
     if n_clusters < 2:
         return None
-    means = {name: column.mean() for name, column in columns.items()}
-    influence = np.zeros(len(codes))
-    for name, column in columns.items():
-        # Complex-step derivative: exact to the last bit, as no difference of near values is taken.
-        shifted = {other: np.asarray(mean + 1j * _STEP * (other == name)) for other, mean in means.items()}
-        slope = float(np.imag(estimate(cast("Mapping[str, FloatArray]", shifted))) / _STEP)
-        influence += slope * (column - means[name])
-    totals = np.bincount(codes, weights=influence, minlength=n_clusters)
-    return float(np.sqrt(n_clusters / (n_clusters - 1) * np.sum(totals**2)) / len(codes))
+    totals = np.bincount(codes, weights=influence(estimate, terms, sums, len(codes)), minlength=n_clusters)
+    return float(np.sqrt(n_clusters / (n_clusters - 1) * np.sum(totals**2)))
 
 
-def bootstrap_means(
-    columns: Mapping[str, FloatArray], codes: NDArray[np.int64], n_bootstrap: int, rng: np.random.Generator
+def bootstrap_sums(
+    terms: Mapping[str, FloatArray], codes: NDArray[np.int64], n_bootstrap: int, rng: np.random.Generator
 ) -> dict[str, FloatArray]:
-    """Means of the columns in `n_bootstrap` resamples of whole clusters, each `(n_bootstrap,)`.
+    """Sums of the terms, and of the samples as `n`, in resamples of whole clusters, each `(n_bootstrap,)`.
 
-    A resample draws as many clusters as there are, with replacement: its weights are multinomial counts, and a mean is
-    the ratio of the weighted sums to the weighted cluster sizes (Davison and Hinkley 1997, section 3.8).
+    A resample draws as many clusters as there are, with replacement (Davison and Hinkley 1997, section 3.8). The draws
+    depend on the number of clusters and the state of `rng` alone, so two systems on the same golds share them.
     """
     n_clusters = int(codes.max()) + 1
-    sums = np.stack([np.bincount(codes, weights=column, minlength=n_clusters) for column in columns.values()], axis=1)
-    sizes = np.bincount(codes, minlength=n_clusters).astype(np.float64)
-    means = np.empty((n_bootstrap, len(columns)))
+    columns = {**terms, "n": np.ones(len(codes))}
+    totals = np.stack([np.bincount(codes, weights=column, minlength=n_clusters) for column in columns.values()])
+    sums = np.empty((n_bootstrap, len(columns)))
+    dtype = np.uint16 if n_clusters <= 1 << 16 else np.uint32
     step = max(1, _BLOCK_DRAWS // n_clusters)
     for start in range(0, n_bootstrap, step):
         count = min(step, n_bootstrap - start)
-        draws = rng.integers(n_clusters, size=(count, n_clusters)) + np.arange(count)[:, None] * n_clusters
+        draws = rng.integers(n_clusters, size=(count, n_clusters), dtype=dtype).astype(np.int64)
+        draws += np.arange(count)[:, None] * n_clusters
         weights = np.bincount(draws.ravel(), minlength=count * n_clusters).reshape(count, n_clusters).astype(np.float64)
         # einsum rather than BLAS: its sums do not depend on the number of threads.
-        means[start : start + count] = np.einsum("bg,gk->bk", weights, sums) / (weights @ sizes)[:, None]
-    return {name: means[:, index] for index, name in enumerate(columns)}
+        sums[start : start + count] = np.einsum("bg,kg->bk", weights, totals)
+    return {name: sums[:, index] for index, name in enumerate(columns)}
 
 
 def percentile_interval(values: FloatArray, level: float = LEVEL) -> tuple[float, float] | None:

@@ -227,6 +227,7 @@ _ENTRIES = (
     TaskSpec(
         name="opl.score",
         summary="Score the predictions with the harness.",
+        version=2,
         module="tasks.opl.score",
         config="tasks.opl.config:ScoreConfig",
         artifact="opl/scores",

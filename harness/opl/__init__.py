@@ -1,17 +1,24 @@
-"""Off-policy learning: policies over a frozen table of rewards, scored exactly."""
+"""Off-policy learning: policies over a frozen table of rewards or in a synthetic environment, scored exactly."""
 
 from __future__ import annotations
 
 import os
 
 
-def reference_values(golds: str | os.PathLike[str]) -> dict[str, float]:
+def reference_values(golds: str | os.PathLike[str], task: str = "opl_policy") -> dict[str, float]:
     """Mean reward of the policies that the golds alone determine: `uniform`, `logging` and `optimal`.
 
-    Raises `HarnessError` where the file is no golds of `opl_policy`.
+    Raises `HarnessError` where the file is no golds of `task`, `opl_policy` or `opl_synthetic`.
     """
     from harness.envelope import read_golds
-    from harness.opl.table import reference_columns
+    from harness.errors import HarnessError
+    from harness.opl.policy import reference_columns
+    from harness.opl.synthetic_task import environment_source
+    from harness.opl.table import table_source
 
-    columns = reference_columns(read_golds(golds, "opl_policy"))
+    sources = {"opl_policy": table_source, "opl_synthetic": environment_source}
+    if task not in sources:
+        raise HarnessError(f"{task!r} has no reference policies; {' and '.join(sources)} have")
+    envelope = read_golds(golds, task)
+    columns = reference_columns(envelope, sources[task](envelope))
     return {name: float(column.mean()) for name, column in columns.items()}

@@ -11,16 +11,17 @@ if TYPE_CHECKING:
     from harness.registry import FloatArray
 
 
-def improvement_over_logging(means: Mapping[str, FloatArray]) -> FloatArray:
+def improvement_over_logging(sums: Mapping[str, FloatArray]) -> FloatArray:
     """V(pi) - V(pi_0), what was gained over the policy that wrote the log.
 
     Source: Thomas et al., High Confidence Policy Improvement, ICML 2015.
     """
-    return means["value"] - means["logging"]
+    return (sums["value"] - sums["logging"]) / sums["n"]
 
 
 IMPROVEMENT_OVER_LOGGING = Metric(
     name="improvement_over_logging",
+    columns=("value", "logging"),
     estimate=improvement_over_logging,
     higher_is_better=True,
     formula="V(pi) - V(pi_0)",

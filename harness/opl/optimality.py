@@ -11,16 +11,17 @@ if TYPE_CHECKING:
     from harness.registry import FloatArray
 
 
-def optimality(means: Mapping[str, FloatArray]) -> FloatArray:
+def optimality(sums: Mapping[str, FloatArray]) -> FloatArray:
     """(V(pi) - V_uniform) / (V_optimal - V_uniform): 1 is the best policy, 0 the uniform one, less is worse than that.
 
     Source: Kiyohara et al., OfflinePrompts, RecSys 2025, arXiv 2504.02646.
     """
-    return (means["value"] - means["uniform"]) / (means["optimal"] - means["uniform"])
+    return (sums["value"] - sums["uniform"]) / (sums["optimal"] - sums["uniform"])
 
 
 OPTIMALITY = Metric(
     name="optimality",
+    columns=("value", "uniform", "optimal"),
     estimate=optimality,
     higher_is_better=True,
     formula="(V(pi) - V_uniform) / (V_optimal - V_uniform)",

@@ -8,12 +8,13 @@ import numpy as np
 
 from harness.envelope import Envelope
 from harness.errors import SubmissionError
-from harness.opl.table import TOLERANCE, distribution_fault
+from harness.opl.distribution import TOLERANCE, distribution_fault
+from harness.opl.quoted import quoted
 
 if TYPE_CHECKING:
     from harness.registry import FloatArray
 
-_FORMS = 'an action number, a list of probabilities, {"actions": [...], "probs": [...], "rest": p} or {"row": n}'
+FORMS = 'an action number, a list of probabilities, {"actions": [...], "probs": [...], "rest": p} or {"row": n}'
 
 
 def action_dist(predictions: Envelope, block: slice, n_actions: int) -> FloatArray:
@@ -33,7 +34,7 @@ def _fill(row: FloatArray, output: object, table: FloatArray | None) -> str | No
     """Write one prediction into its zeroed row `(n_actions,)`; what is wrong with it, or None."""
     if type(output) is int:
         if not 0 <= output < len(row):
-            return f"action {_short(output)} is not one of 0 to {len(row) - 1}"
+            return f"action {quoted(output)} is not one of 0 to {len(row) - 1}"
         row[output] = 1.0
         return None
     if isinstance(output, list):
@@ -44,32 +45,32 @@ def _fill(row: FloatArray, output: object, table: FloatArray | None) -> str | No
         return _fill_sparse(row, output["actions"], output["probs"], output["rest"])
     if isinstance(output, dict) and set(output) == {"row"}:
         return _fill_from_table(row, output["row"], table)
-    return f"output must be {_FORMS}"
+    return f"output must be {FORMS}"
 
 
 def _fill_sparse(row: FloatArray, actions: object, probs: object, rest: object) -> str | None:
     if not isinstance(actions, list) or not isinstance(probs, list) or len(actions) != len(probs):
         return '"actions" and "probs" must be lists of one length'
-    if any(type(action) is not int or not 0 <= action < len(row) for action in actions):
+    if actions and (set(map(type, actions)) != {int} or not 0 <= min(actions) <= max(actions) < len(row)):
         return f'"actions" must be action numbers from 0 to {len(row) - 1}'
     if len(set(actions)) != len(actions):
         return '"actions" names an action twice'
     if isinstance(rest, bool) or not isinstance(rest, int | float) or not 0 <= rest <= 1 + TOLERANCE:
-        return f'"rest" must be a probability from 0 to 1, not {_short(rest)}'
+        return f'"rest" must be a probability from 0 to 1, not {quoted(rest)}'
     unnamed = len(row) - len(actions)
     if not unnamed and rest > TOLERANCE:
-        return f'"rest" is {_short(rest)} but every action is named; make it 0'
+        return f'"rest" is {quoted(rest)} but every action is named; make it 0'
     row[:] = rest / max(1, unnamed)
     return _assign(row, actions, probs)
 
 
 def _fill_from_table(row: FloatArray, number: object, table: FloatArray | None) -> str | None:
     if table is None:
-        return '"row" points into opl_policy.action_dist.npy, which is not beside the JSON'
+        return '"row" points into <task>.action_dist.npy, which is not beside the JSON'
     if table.shape[1] != len(row):
         return f"action_dist is {table.shape} but the golds have {len(row)} actions"
     if type(number) is not int or not 0 <= number < len(table):
-        return f'"row" must be a row number from 0 to {len(table) - 1}, not {_short(number)}'
+        return f'"row" must be a row number from 0 to {len(table) - 1}, not {quoted(number)}'
     row[:] = table[number]
     return None
 
@@ -82,8 +83,3 @@ def _assign(row: FloatArray, where: slice | list[int], probs: list[object]) -> s
     except OverflowError:
         return "a probability is too large for a float"
     return None
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -11,16 +11,17 @@ if TYPE_CHECKING:
     from harness.registry import FloatArray
 
 
-def regret(means: Mapping[str, FloatArray]) -> FloatArray:
+def regret(sums: Mapping[str, FloatArray]) -> FloatArray:
     """V_optimal - V(pi), the mean of the simple regret over contexts.
 
     Source: Lattimore and Szepesvari, Bandit Algorithms, 2020, chapter 33.
     """
-    return means["optimal"] - means["value"]
+    return (sums["optimal"] - sums["value"]) / sums["n"]
 
 
 REGRET = Metric(
     name="regret",
+    columns=("value", "optimal"),
     estimate=regret,
     higher_is_better=False,
     formula="V_optimal - V(pi)",

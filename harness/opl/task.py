@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
 from harness.envelope import Envelope
-from harness.errors import HarnessError
 from harness.opl.improvement import IMPROVEMENT_OVER_LOGGING
 from harness.opl.optimality import OPTIMALITY
+from harness.opl.policy import policy_samples
 from harness.opl.policy_value import POLICY_VALUE
-from harness.opl.predictions import action_dist
+from harness.opl.predictions import FORMS
 from harness.opl.regret import REGRET
-from harness.opl.table import expected_reward, reference_columns, reward_blocks, table_rows
-from harness.registry import Task
-
-if TYPE_CHECKING:
-    from harness.registry import FloatArray
+from harness.opl.table import table_source
+from harness.registry import Samples, Task
 
 
-def policy_columns(golds: Envelope, predictions: Envelope) -> dict[str, FloatArray]:
-    """Value per context, each `(n_contexts,)`, of the prediction (`value`), of `uniform`, `logging` and `optimal`.
-
-    Raises `HarnessError` for golds that are unsound, or in which all policies are equally good (optimality would be
-    0 / 0), and `SubmissionError` for a prediction that is no distribution over the golds' actions.
-    """
-    columns = reference_columns(golds)
-    if columns["optimal"].mean() == columns["uniform"].mean():
-        raise HarnessError(
-            f"{golds.where}: V_optimal == V_uniform: in every context all actions have the same reward, "
-            "so optimality is undefined; score where actions differ"
-        )
-    value = np.empty(len(golds.ids))
-    for block, rewards in reward_blocks(golds, table_rows(golds)):
-        value[block] = expected_reward(action_dist(predictions, block, rewards.shape[1]), rewards)
-    return {"value": value, **columns}
+def table_samples(golds: Envelope, predictions: Envelope) -> Samples:
+    """Value per context of the prediction and of the reference policies, from the golds' table of rewards."""
+    return policy_samples(golds, predictions, table_source(golds))
 
 
 OPL_POLICY = Task(
     name="opl_policy",
     version=1,
+    summary="off-policy learning: a policy's exact value over a frozen table of rewards",
     gold_output="the context's row number in opl_policy.rewards.npy and opl_policy.logging.npy",
-    prediction_output='action | [p(0), p(1), ...] | {"actions": [...], "probs": [...], "rest": p} | {"row": n}',
+    prediction_output=FORMS,
     gold_arrays=("rewards", "logging"),
     prediction_arrays=("action_dist",),
     metrics=(POLICY_VALUE, IMPROVEMENT_OVER_LOGGING, OPTIMALITY, REGRET),
     primary="optimality",
-    columns=policy_columns,
+    samples=table_samples,
 )

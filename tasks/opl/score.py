@@ -54,7 +54,7 @@ def run(config: ScoreConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Metr
         for name in names:
             predictions = inputs.predictions.path(f"{name}.zip")
             try:
-                results[name] = score(golds, predictions, n_bootstrap=config.n_bootstrap, seed=config.seed)
+                results[name] = score(golds, predictions, n_bootstrap=config.n_bootstrap, seed=config.seed).only
             except HarnessError as error:
                 raise TaskError(f"{inputs.predictions}: {error}") from None
             advance(1)

@@ -53,7 +53,7 @@ def score_policy(write_golds: Callable[..., Path]) -> Callable[..., Result]:
             items = [{"id": str(row), "output": output} for row, output in enumerate(outputs)]
             arrays = options.pop("arrays", None)
             write_envelope(root / "preds.zip", "opl_policy", items, arrays)  # type: ignore[arg-type]
-            return score(golds, root / "preds.zip", **{"n_bootstrap": 20, **options})  # type: ignore[arg-type]
+            return score(golds, root / "preds.zip", **{"n_bootstrap": 20, **options}).only  # type: ignore[arg-type]
 
     return run
 

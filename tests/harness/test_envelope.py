@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError, SubmissionError, read_golds, read_predictions, write_envelope
+from harness.envelope import matched, open_predictions
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -45,23 +46,27 @@ def item(name: object, output: object = 0, **more: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([], 'must be {"task": "<name>", "golds": [...]}'),
+        ([], 'must be {"task": "<name>", "golds": [{"id": "...", "output": ...}]}'),
+        ([{"id": "0", "input": "x", "profile": []}], "holds questions, not outputs"),
         ({"golds": []}, 'must be {"task"'),
-        ({"task": 3, "golds": []}, 'must be {"task"'),
+        ({"task": 3, "golds": []}, '"task" must be a string'),
+        ({**body(item("0")), "settings": {"a": 1}}, '"settings" are no part of predictions of opl_policy'),
         ({**body(item("0")), "note": 1}, 'must be {"task"'),
         (body(), '"golds" must be a list of at least one item'),
         (body(3), 'item 0 of "golds" must be an object'),
         (body(item("0"), {"id": "1"}), 'item 1 of "golds" must be an object with "id" and "output"'),
-        (body(item("0", answer=1)), "has the unknown key 'answer'"),
-        (body(item(7)), "has the id 7, which is not a string"),
-        (body(item("0", user_id=None)), "has the user_id None, which is not a string"),
+        (body(item(7), item(8)), "its ids are integers, but those of the golds are strings"),
+        (body(item("0"), item(7)), 'item 1 of "golds" has the id 7; write all ids as strings'),
+        (body(item(0), item(True)), 'item 1 of "golds" has the id True; write all ids as integers'),
+        (body(item(0.5), item(None)), 'item 0 of "golds" has the id 0.5; write all ids as integers'),
+        (body(item("0", user_id=None)), "every user_id must be a string, or every one an integer"),
         (body(item("0"), item("1", user_id="u")), "1 of 2 items carry a user_id"),
         (body(item("0"), item("0")), "1 id is given more than once: '0'"),
         (
             body(*[item(str(i % 9)) for i in range(18)]),
             "9 ids are given more than once: '0', '1', '2', '3', '4' and 4 more",
         ),
-        (body(item("0"), task="LaMP_1"), "its task is 'LaMP_1', but 'opl_policy' is scored"),
+        (body(item("0"), task="LaMP_1"), "holds 'LaMP_1', but 'opl_policy' is to be scored"),
         (body(item("0")), "1 id is missing: '1'; give each gold id once"),
         (body(*[item(str(i)) for i in range(2)], item("x\n")), "1 id is not in the golds: 'x\\n'"),
         (
@@ -83,18 +88,63 @@ def test_golds_name_their_task(tmp_path: Path) -> None:
     path.write_text(json.dumps(body(item("0"), task="opl_polici")))
     with pytest.raises(HarnessError, match=r"unknown task 'opl_polici': did you mean 'opl_policy'\?"):
         read_golds(path)
-    with pytest.raises(HarnessError, match="unknown task 'x': the tasks are: opl_policy"):
+    with pytest.raises(HarnessError, match="unknown task 'x': the tasks are: LaMP_1, LaMP_2, "):
         read_golds(path, "x")
     path.write_text(json.dumps(body(item("0"))))
     with pytest.raises(HarnessError, match=r"there is no 'opl_policy.rewards.npy' beside it"):
         read_golds(path)
-    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
-        archive.writestr("a.json", "{}")
-        archive.writestr("b.json", "{}")
-    with pytest.raises(HarnessError, match=r"holds 'a.json', 'b.json': name the task to score"):
-        read_golds(tmp_path / "two.zip")
-    with pytest.raises(HarnessError, match=r"holds no 'opl_policy.json' at its top"):
-        read_golds(tmp_path / "two.zip", "opl_policy")
+
+
+def test_tasks_are_found_by_what_they_say(tmp_path: Path) -> None:
+    path = tmp_path / "two.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("deep/er/x.json", json.dumps({"golds": [item("0", "[1]")], "task": "LaMP-1"}))
+        archive.writestr("y.json", json.dumps(body(item("0", "a b"), task="LaMP_4")))
+        archive.writestr("__MACOSX/._y.json", "junk")
+        archive.writestr(".hidden/z.json", "junk")
+        archive.writestr("notes.txt", "junk")
+    assert read_golds(path, "LaMP-1").outputs == read_golds(path, "LaMP_1").outputs == ("[1]",)
+    with pytest.raises(HarnessError, match="holds 'LaMP_1', 'LaMP_4': name the task to score"):
+        read_golds(path)
+    with pytest.raises(HarnessError, match="holds 'LaMP_1', 'LaMP_4', but 'LaMP_5' is to be scored"):
+        read_golds(path, "LaMP_5")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("again.json", json.dumps(body(item("1", "c"), task="LaMP_4")))
+    with pytest.raises(HarnessError, match="'again.json', 'y.json' are both of the task 'LaMP_4'; give each task once"):
+        read_golds(path, "LaMP_1")
+
+
+def test_a_task_given_twice_in_one_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "g.json").write_text('{"task": "LaMP_4", "golds": [{"id": "0", "output": "a"}], "task": "LaMP_5"}')
+    with pytest.raises(HarnessError, match="'task' twice"):
+        read_golds(tmp_path / "g.json")
+
+
+def test_other_keys_of_an_item_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "g.json").write_text(json.dumps(body(item("0", "a", index=3), task="LaMP_4")))
+    assert read_golds(tmp_path / "g.json").outputs == ("a",)
+
+
+def test_missing_ids_may_be_allowed_unknown_ones_never(tmp_path: Path) -> None:
+    for name, ids in {"g": "abcd", "p": "db", "q": "dx"}.items():
+        write_envelope(tmp_path / f"{name}.zip", "LaMP_4", [item(i, f"{name} {i}", user_id=i) for i in ids])
+    golds = read_golds(tmp_path / "g.zip")
+    with open_predictions(tmp_path / "p.zip") as file:
+        scored, predictions = matched(golds, file.read("LaMP_4"), allow_missing=True)
+    assert scored.ids == predictions.ids == ("b", "d") and scored.outputs == ("g b", "g d")
+    assert (scored.positions, scored.users, scored.size) == ((1, 3), ("b", "d"), 4)
+    with (
+        open_predictions(tmp_path / "q.zip") as file,
+        pytest.raises(SubmissionError, match="not in the golds: 'x'; give each gold id once$"),
+    ):
+        matched(golds, file.read("LaMP_4"), allow_missing=True)
+
+
+def test_the_golds_are_no_predictions(tmp_path: Path) -> None:
+    for name in "gp":
+        write_envelope(tmp_path / f"{name}.zip", "LaMP_4", [item("0", "a")])
+    with pytest.raises(SubmissionError, match="is the file of golds itself, byte for byte"):
+        read_predictions(tmp_path / "p.zip", read_golds(tmp_path / "g.zip"))
 
 
 def test_zip_directory_and_json_are_read_alike(tmp_path: Path, write_golds: Callable[..., Path]) -> None:
@@ -109,8 +159,9 @@ def test_zip_directory_and_json_are_read_alike(tmp_path: Path, write_golds: Call
     names = sorted(p.name for p in (tmp_path / "d").iterdir())
     sums = "".join(f"{hashlib.sha256((tmp_path / 'd' / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
     assert folder.sha256 == alone.sha256 == hashlib.sha256(sums.encode()).hexdigest()
-    predictions = read_predictions(alone_json := tmp_path / "d" / "opl_policy.json", zipped)
-    assert predictions.sha256 == hashlib.sha256(alone_json.read_bytes()).hexdigest()
+    predictions = tmp_path / "preds.json"
+    predictions.write_text(json.dumps(body(*[item(str(i)) for i in range(3)])))
+    assert read_predictions(predictions, zipped).sha256 == hashlib.sha256(predictions.read_bytes()).hexdigest()
 
 
 def test_written_bytes_depend_on_nothing_but_the_contents(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -56,12 +57,30 @@ def test_reads_what_numpy_saves(table: np.ndarray[tuple[int, int], np.dtype[np.f
         (GOOD + b"\0", "its length does not fit its shape (2, 3)"),
         (GOOD.replace(b"(2, 3), }      ", b"(99999999, 9), "), "must be a C-ordered matrix"),
         (GOOD.replace(b"(2, 3), }             ", b"(999999999, 999999), }"), "at most 1,073,741,824 are read"),
+        (
+            GOOD.replace(b"(2, 3), }          ", b"(99999999, 1), }   "),
+            "its length does not fit its shape (99999999, 1)",
+        ),
+        (GOOD.replace(b"v\x00{", b"\xff\xff{"), "must be a C-ordered matrix"),
+        (b"\x93NUMPY\x02\x00" + b"\xff" * 4 + GOOD[10:], "must be a C-ordered matrix"),
     ],
 )
 def test_refuses(data: bytes, message: str) -> None:
     with pytest.raises(HarnessError, match=r"t\.npy: ") as caught:
         read(data)
     assert message in str(caught.value)
+
+
+def test_no_room_is_made_for_what_a_header_merely_claims(tmp_path: Path) -> None:
+    """Its length is compared first, so that a small file cannot ask for a gigabyte."""
+    (tmp_path / "t.npy").write_bytes(GOOD.replace(b"(2, 3), }          ", b"(99999999, 1), }   "))
+    tracemalloc.start()
+    try:
+        with open_source(tmp_path, "golds", HarnessError, Limits()) as source, pytest.raises(HarnessError):
+            read_table(source, "t.npy")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.integers(0, len(GOOD) - 1), st.binary(max_size=12))

@@ -39,7 +39,7 @@ def test_worked_example(example: tuple[Path, Path]) -> None:
     """
     from harness import score
 
-    result = score(*example, per_sample=True)
+    result = score(*example, per_sample=True)["opl_policy"]
     assert [sample["value"] for sample in result.per_sample or ()] == pytest.approx([1, 1, 0.45, 0, 0.5, 1])
     assert value(result, "policy_value") == pytest.approx(3.95 / 6)
     assert value(result, "improvement_over_logging") == pytest.approx((3.95 - 2.225) / 6)
@@ -123,6 +123,51 @@ def test_optimality_does_not_depend_on_the_scale_of_rewards(
     assert value(after, "optimality") == pytest.approx(value(before, "optimality"), rel=1e-6, abs=1e-6)
 
 
+@settings(max_examples=25, deadline=None)
+@given(REWARDS, st.integers(0, 99), st.floats(0, 1))
+def test_values_are_linear_in_the_policy(
+    score_policy: Score, rewards: np.ndarray[tuple[int, int], np.dtype[np.float64]], seed: int, share: float
+) -> None:
+    one, other = (random_policy(seed + i, rewards.shape) for i in (0, 100))
+    values = [
+        value(score_policy(rewards, policy.tolist()), "policy_value")
+        for policy in (one, other, share * one + (1 - share) * other)
+    ]
+    assert values[2] == pytest.approx(share * values[0] + (1 - share) * values[1], rel=1e-9, abs=1e-9)
+
+
+def test_golds_without_predictions_may_be_left_out(tmp_path: Path, write_golds: Callable[..., Path]) -> None:
+    from harness import score, write_envelope
+
+    golds = write_golds(tmp_path / "golds.zip", np.arange(12.0).reshape(4, 3))
+    write_envelope(tmp_path / "p.zip", "opl_policy", [{"id": row, "output": 2} for row in ("3", "1")])
+    result = score(golds, tmp_path / "p.zip", allow_missing=True)["opl_policy"]
+    assert (value(result, "policy_value"), result.n, result.n_golds) == ((5 + 11) / 2, 2, 4)
+
+
+def test_numbers_that_no_float_holds(example: tuple[Path, Path]) -> None:
+    from dataclasses import replace
+
+    from harness import read_golds, read_predictions
+    from harness.opl.predictions import action_dist
+
+    predictions = read_predictions(example[1], read_golds(example[0]))
+    for output, message in (
+        ([10**400, 0, 0], "a probability is too large for a float"),
+        ({"actions": [0], "probs": [1], "rest": 10**400}, '"rest" must be a probability'),
+        ({"actions": [0], "probs": [10**5000], "rest": 0}, "a probability is too large for a float"),
+        (10**5000, "action (int too long to print) is not one of"),
+    ):
+        with pytest.raises(SubmissionError) as caught:
+            action_dist(replace(predictions, outputs=(output,) * 6), slice(0, 6), 3)
+        assert message in str(caught.value)
+
+
+def test_actions_that_equal_the_golds_row_numbers(score_policy: Score) -> None:
+    """The JSON of golds and predictions may then be the same, byte for byte."""
+    assert value(score_policy(np.eye(3), [0, 1, 2]), "optimality") == 1
+
+
 def test_float32_tables_are_summed_in_float64(score_policy: Score) -> None:
     rewards = np.random.default_rng(0).random((50, 200)).astype(np.float32)
     policy = random_policy(0, (50, 200)).astype(np.float32)
@@ -135,7 +180,7 @@ def test_blocks_give_what_one_block_gives(score_policy: Score, monkeypatch: pyte
     rewards = np.random.default_rng(1).random((23, 7))
     policy = random_policy(1, (23, 7)).tolist()
     whole = score_policy(rewards, policy)
-    monkeypatch.setattr("harness.opl.table._BLOCK_CELLS", 20)
+    monkeypatch.setattr("harness.opl.policy._BLOCK_CELLS", 20)
     assert score_policy(rewards, policy).metrics == whole.metrics
 
 
@@ -161,7 +206,6 @@ def test_blocks_give_what_one_block_gives(score_policy: Score, monkeypatch: pyte
         ([1, "0", 0], "probabilities must be numbers"),
         ([True, 0, 0], "probabilities must be numbers"),
         ([[1], [0], [0]], "probabilities must be numbers"),
-        ([10**400, 0, 0], "a probability is too large for a float"),
         ({"actions": [0, 1], "probs": [1], "rest": 0}, '"actions" and "probs" must be lists of one length'),
         ({"actions": 0, "probs": 1, "rest": 0}, '"actions" and "probs" must be lists'),
         ({"actions": [3], "probs": [1], "rest": 0}, '"actions" must be action numbers from 0 to 2'),
@@ -169,7 +213,10 @@ def test_blocks_give_what_one_block_gives(score_policy: Score, monkeypatch: pyte
         ({"actions": [0, 0], "probs": [1, 0], "rest": 0}, '"actions" names an action twice'),
         ({"actions": [0], "probs": [1], "rest": -1e-17}, '"rest" must be a probability from 0 to 1, not -1e-17'),
         ({"actions": [0], "probs": [1], "rest": None}, '"rest" must be a probability'),
-        ({"actions": [0], "probs": [1], "rest": 10**400}, '"rest" must be a probability'),
+        ({"actions": [0], "probs": [1], "rest": 10**250}, '"rest" must be a probability'),
+        ({"actions": [-1, 0], "probs": [0, 1], "rest": 0}, '"actions" must be action numbers from 0 to 2'),
+        ({"actions": [[0]], "probs": [1], "rest": 0}, '"actions" must be action numbers'),
+        ({"actions": [True], "probs": [1], "rest": 0}, '"actions" must be action numbers'),
         ({"actions": [0, 1, 2], "probs": [0.5, 0.25, 0.25], "rest": 0.1}, "every action is named; make it 0"),
         ({"actions": [0], "probs": [0.5], "rest": 0.25}, "sum to 0.75, not to 1"),
         ({"actions": [0], "probs": ["1"], "rest": 0}, "probabilities must be numbers"),
@@ -204,7 +251,9 @@ def test_refuses_prediction_table(score_policy: Score, table: object, row: objec
         (np.eye(3), {"logging": np.eye(4)}, "rewards are (3, 3) but logging is (4, 4)"),
         (np.eye(3), {"order": [0, 1]}, "rewards are (3, 3) but there are 2 golds"),
         (np.zeros((3, 0)), {"logging": np.zeros((3, 0))}, "at least one action"),
-        (np.full((3, 2), np.inf), {}, "the reward table holds values that are not finite"),
+        (np.full((3, 2), np.inf), {}, "the rewards of ids '0' to '2' hold values that are not finite"),
+        (np.array([[0, 1], [1, np.nan]]), {"order": [0, 1]}, "that are not finite, or beyond 1e+100"),
+        (np.array([[0, 1], [1, -1e200]]), {"order": [0, 1]}, "that are not finite, or beyond 1e+100"),
         (np.eye(3), {"logging": np.full((3, 3), 0.3)}, "id '0': the logging policy has probabilities that sum to 0.9"),
         (np.eye(3), {"logging": np.full((3, 3), np.nan)}, "the logging policy holds probabilities that are not finite"),
         (np.full((3, 3), 0.1), {}, "V_optimal == V_uniform"),
