@@ -1,4 +1,4 @@
-"""Writes docs/tables.md and docs/tasks.md from the declarations and the registry."""
+"""Writes docs/tables.md, docs/tasks.md and docs/scored_tasks.md from the declarations and the registries."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from expectations.tables import TABLES, document  # noqa: E402
+from harness.formats.as_markdown import escape  # noqa: E402
+from harness.listing import TaskDescription, describe_tasks, direction, facts  # noqa: E402
 from tasks.registry import TASKS, TaskSpec  # noqa: E402
 
 NOTE = "<!-- Written by `make docs`; edit the declarations instead. -->\n\n"
@@ -51,7 +53,27 @@ def _task(spec: TaskSpec) -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"tables.md": tables, "tasks.md": tasks}
+def scored_tasks() -> str:
+    """The page of all tasks that the harness scores."""
+    head = (
+        "# Scored tasks\n\nScore one with `lampworks score --golds golds.zip --preds preds.zip`; "
+        "`python -m harness ls NAME` prints what is said of it here. The files are described in "
+        "[scoring.md](scoring.md).\n\n"
+    )
+    return head + NOTE + "\n".join(_scored(task) for task in describe_tasks())
+
+
+def _scored(task: TaskDescription) -> str:
+    lines = [f"## {task['name']}", "", f"{escape(task['summary'].rstrip('.'))} (version {task['version']}).", ""]
+    lines += ["| | |", "|---|---|", *(f"| {name} | {escape(said)} |" for name, said in facts(task))]
+    lines += ["", "| metric | | formula | source |", "|---|---|---|---|"]
+    for metric in task["metrics"]:
+        better = direction(metric) + (", primary" if metric["primary"] else "")
+        lines.append(f"| `{metric['name']}` | {better} | {escape(metric['formula'])} | {escape(metric['source'])} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"tables.md": tables, "tasks.md": tasks, "scored_tasks.md": scored_tasks}
 
 if __name__ == "__main__":
     for file, page in PAGES.items():
