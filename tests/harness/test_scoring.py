@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -16,9 +15,16 @@ import numpy as np
 import pytest
 
 import harness
-from harness import HarnessError, Result, registry, score
-from harness.cli import main, score_command
-from harness.render import render
+from harness import (
+    HarnessError,
+    Result,
+    SubmissionError,
+    compare,
+    registry,
+    score,
+    write_envelopes,
+)
+from harness.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,8 +35,10 @@ def run(*arguments: str, hash_seed: str = "0") -> subprocess.CompletedProcess[st
 
 
 def test_result_holds_what_repeats_it(example: tuple[Path, Path]) -> None:
-    result = score(*example, n_bootstrap=100, seed=3)
-    table = json.loads(result.to_json())
+    scores = score(*example, n_bootstrap=100, seed=3)
+    result = scores.only
+    table = json.loads(scores.to_json())["results"]["opl_policy"]
+    assert table == json.loads(result.to_json()) and list(scores) == ["opl_policy"] and len(scores) == 1
     assert set(table) == {field.name for field in fields(Result)} - {"per_sample"}
     assert (table["task"], table["task_version"], table["n"], table["n_clusters"]) == ("opl_policy", 1, 6, 3)
     assert list(table["metrics"]) == sorted(metric.name for metric in registry.get("opl_policy").metrics)
@@ -70,14 +78,89 @@ def test_refuses_options(example: tuple[Path, Path], options: dict[str, int]) ->
         score(*example, **options)  # type: ignore[arg-type]
 
 
-def test_command_prints_a_table_and_writes_json(
+def test_command_prints_a_table_and_writes_bare_values(
     example: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert score_command(*example, output=tmp_path / "scores.json") == 0
+    arguments = ["--golds", str(example[0]), "--preds", str(example[1])]
+    assert main([*arguments, "--output", str(tmp_path / "scores.json")]) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("opl_policy version 1, 6 samples, 3 clusters by user_id\n")
     assert "optimality *" in printed.out and "\x1b" not in printed.out and printed.err == ""
-    assert (tmp_path / "scores.json").read_text() == score(*example).to_json()
+    assert json.loads((tmp_path / "scores.json").read_text()) == {"opl_policy": score(*example).only.bare()}
+    assert main(["score", *arguments, "--json"]) == 0
+    assert capsys.readouterr().out == score(*example).to_json()
+
+
+def lamp(path: Path, **tasks: dict[str, object]) -> Path:
+    """A zip of LaMP outputs: task -> id -> output."""
+    write_envelopes(path, {task: [{"id": i, "output": o} for i, o in items.items()] for task, items in tasks.items()})
+    return path
+
+
+def test_all_tasks_of_the_golds_are_scored(tmp_path: Path) -> None:
+    golds = lamp(tmp_path / "g.zip", LaMP_1={"1": "[1]", "2": "[2]"}, LaMP_4={"1": "a b", "2": "c"}, LaMP_3={"1": "3"})
+    preds = lamp(tmp_path / "p.zip", LaMP_4={"1": "a"}, LaMP_1={"1": "[1]", "2": "[1]"})
+    with pytest.raises(SubmissionError, match="holds no 'LaMP_3'; add what is missing, name the one task to score, or"):
+        score(golds, preds)
+    with pytest.raises(SubmissionError, match=r"1 id is missing: '2'; give each gold id once, or allow missing ones"):
+        score(golds, preds, task="LaMP-4")
+    assert list(score(golds, preds, task="LaMP-1")) == ["LaMP_1"]
+    scores = score(golds, preds, allow_missing=True)
+    assert (list(scores), scores.missing) == (["LaMP_1", "LaMP_4"], ("LaMP_3",))
+    partial = scores["LaMP_4"]
+    assert (partial.n, partial.n_golds, partial.metrics["rouge-1"].value) == (1, 2, 2 / 3)
+    assert partial.notes == ("1 of 2 golds (50.0 %) have no prediction and are not scored: '2'",)
+    assert scores.to_dict()["missing_tasks"] == ["LaMP_3"]
+    with pytest.raises(SubmissionError, match="its task is 'LaMP_5', but the golds hold 'LaMP_1', 'LaMP_3', 'LaMP_4'"):
+        score(golds, lamp(tmp_path / "q.zip", LaMP_5={"1": "a"}), allow_missing=True)
+    with pytest.raises(SubmissionError, match="holds 'LaMP_1', 'LaMP_4', but 'LaMP_3' is to be scored"):
+        score(golds, preds, task="LaMP_3", allow_missing=True)
+    with pytest.raises(HarnessError, match="unknown task 'Foo'"):
+        score(lamp(tmp_path / "f.zip", Foo={"1": "a"}), preds)
+
+
+def test_options_reach_every_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    golds = lamp(tmp_path / "g.zip", LaMP_4={str(i): f"a b {i}" for i in range(9)})
+    one, two = (lamp(tmp_path / f"{n}.zip", LaMP_4={str(i): f"a {i} {n}" for i in range(9)}) for n in ("one", "two"))
+    both = ["--golds", str(golds), "--preds", str(one), str(two), "--n-bootstrap", "50"]
+    for option, begins in {"--json": "{", "--markdown": "|", "--latex": "%", "--csv": "system"}.items():
+        assert main([*both, option, "-o", str(tmp_path / "values.json")]) == 0
+        assert capsys.readouterr().out.startswith(begins)
+        assert set(json.loads((tmp_path / "values.json").read_text())) == {"one", "two"}
+    comparison = compare(golds, {"one": one, "two": two}, n_bootstrap=50)
+    assert main([*both, "--json"]) == 0 and capsys.readouterr().out == comparison.to_json()
+    assert main([*both[:4], "--anchors"]) == 0 and "arXiv 2404.05970" in capsys.readouterr().out
+    assert main([*both[:4], "--rouge", "reference", "--seed", "7"]) == 0
+    assert "median of 1000 resamples as in LaMP's scorer, seed 7" in capsys.readouterr().out
+    assert main([*both[:5], str(one)]) == 2 and "given more than once" in capsys.readouterr().err
+    assert main([*both, "-o", str(tmp_path)]) == 2 and "is a directory; name a file" in capsys.readouterr().err
+    assert main([*both, "--report", str(tmp_path / "report.html")]) == 0
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_reference_rouge_takes_the_order_of_the_file(tmp_path: Path) -> None:
+    outputs = {str(i): "a b" + " x" * (i % 7) for i in range(30)}
+    preds = lamp(tmp_path / "p.zip", LaMP_4={i: f"a x {i}" for i in outputs})
+    ahead = lamp(tmp_path / "g.zip", LaMP_4=outputs)
+    back = lamp(tmp_path / "b.zip", LaMP_4=dict(reversed(outputs.items())))
+    medians = [score(golds, preds, rouge="reference").only.bare() for golds in (ahead, back)]
+    means = [score(golds, preds).only.bare() for golds in (ahead, back)]
+    assert medians[0] != medians[1] and means[0] == means[1]
+    assert score(ahead, preds, rouge="reference").only.compat == ("reference_rouge",)
+
+
+def test_validate_checks_and_scores_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    golds = lamp(tmp_path / "g.zip", LaMP_3={"1": "3", "2": "4"}, LaMP_4={"1": "a"})
+    preds = lamp(tmp_path / "p.zip", LaMP_3={"1": "three"})
+    assert main(["validate", str(preds), "--golds", str(golds)]) == 2
+    assert "holds no 'LaMP_4'" in capsys.readouterr().err
+    assert main(["validate", str(preds), "--golds", str(golds), "--allow-missing"]) == 0
+    told = capsys.readouterr().out
+    assert (
+        told.startswith("LaMP_3: 1 of 2 golds have a prediction; all can be scored\n")
+        and "LaMP_4: no predictions" in told
+    )
+    assert "1 prediction is not a number" in told
 
 
 def test_a_mistake_is_one_line_and_exit_2(
@@ -97,25 +180,14 @@ def test_a_mistake_is_one_line_and_exit_2(
     assert whole.returncode == 2 and whole.stderr == "error: golds no.zip: No such file or directory\n"
 
 
-def test_a_terminal_gets_a_rich_table(example: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.setenv("COLUMNS", "120")
-    stream = Terminal()
-    render(score(*example), stream)
-    assert "optimality *" in stream.getvalue() and "┃" in stream.getvalue()
-
-
 @pytest.mark.parametrize(
     ("imported", "absent"),
     [
         ("harness", "numpy rich pydantic typer json zipfile argparse importlib.metadata"),
         ("harness.cli, harness.registry, harness.opl, harness.errors", "numpy rich pydantic typer json zipfile"),
         (
-            "harness.scoring, harness.render, harness.opl.task, harness.envelope_writer",
-            "rich pydantic scipy torch pandas",
+            "harness.scoring, harness.formats, harness.comparison, harness.opl.task, harness.lamp.tasks, harness.envelope_writer",
+            "rich pydantic scipy torch pandas sklearn evaluate jinja2 rouge_score",
         ),
     ],
 )
@@ -126,8 +198,27 @@ def test_imports_stay_light(imported: str, absent: str) -> None:
     assert not {name for name in loaded if name.split(".")[0] in ("store", "tasks", "expectations", "spark_jobs")}
 
 
+@pytest.mark.parametrize("command", ["-m harness score --help", "-m lampworks score --help"])
+def test_help_is_instant(command: str) -> None:
+    code = """
+import runpy, sys
+sys.argv = sys.argv[2:]
+try:
+    runpy.run_module(sys.argv[0], run_name="__main__")
+finally:
+    print(*sys.modules)
+"""
+    loaded = run("-c", code, *command.split()).stdout.split()
+    assert "--allow-missing" in loaded
+    heavy = {"numpy", "torch", "pandas", "sklearn", "evaluate", "rich", "pydantic", "jinja2", "boto3", "pyarrow"}
+    assert not heavy & set(loaded)
+
+
 def test_registry_suggests() -> None:
-    assert registry.names() == ["opl_policy"]
+    assert {"LaMP_1", "LaMP_7", "click", "opl_policy", "opl_synthetic", "ranking"} < set(registry.names())
+    assert registry.get("LaMP-2-old") is registry.get("LaMP_2_news") and registry.get("LaMP-3") is registry.get(
+        "LaMP_3"
+    )
     assert registry.get("opl_policy").higher_is_better
     with pytest.raises(HarnessError, match=r"unknown task 'opl_polcy': did you mean 'opl_policy'\?"):
         registry.get("opl_polcy")
