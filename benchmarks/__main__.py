@@ -18,6 +18,7 @@ JOBS = {
     "simulator": "simulator",
     "encode": "encode",
     "publication": "publication",
+    "scoring": "scoring",
 }
 COLUMNS = ("job", "size", "ours_s", "peer", "peer_s", "ratio", "peak_memory_mb", "note")
 
