@@ -142,8 +142,7 @@ class EnvelopeFile:
         """The items of one JSON, its place for messages, and its sha256."""
         limits = self._source.limits
         with self._source.open(name) as member:
-            data = member.read_all(limits.json_bytes)
-            body = parse(data, member.where, self.error, limits)
+            body = parse(member.read_all(limits.json_bytes), member.where, self.error, limits)
             return check_body(body, member.where, self.error), member.where, member.sha256.hexdigest()
 
 

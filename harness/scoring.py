@@ -164,7 +164,17 @@ def score_task(golds: Envelope, predictions: Envelope, settings: Settings) -> Sc
     """Score one task; raises `HarnessError`, and `SubmissionError` for faults of the predictions."""
     gold, prediction = matched(golds, predictions, settings.allow_missing)
     declared = registry.get(gold.task)
-    samples = declared.samples(gold, prediction)
+    try:
+        samples = declared.samples(gold, prediction)
+    except SubmissionError:
+        raise
+    except HarnessError:
+        if gold is golds:
+            raise
+        # The choice of ids is the submitter's, and the golds' own message may hold gold values.
+        raise SubmissionError(
+            f"{prediction.where}: the samples it answers cannot be scored by themselves; answer all of them"
+        ) from None
     codes = intervals.cluster_codes(len(gold.ids), gold.users)
     metrics, resampled = measure(declared, samples, codes, settings)
     compat = declared.compat

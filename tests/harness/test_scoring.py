@@ -22,6 +22,7 @@ from harness import (
     compare,
     registry,
     score,
+    write_envelope,
     write_envelopes,
 )
 from harness.cli import main
@@ -119,6 +120,15 @@ def test_all_tasks_of_the_golds_are_scored(tmp_path: Path) -> None:
         score(lamp(tmp_path / "f.zip", Foo={"1": "a"}), preds)
 
 
+def test_a_choice_of_samples_that_cannot_be_scored_is_the_submitters_fault(tmp_path: Path) -> None:
+    write_envelope(tmp_path / "g.zip", "click", [{"id": "1", "output": [0, 1]}, {"id": "2", "output": [0, 0]}])
+    write_envelope(tmp_path / "p.zip", "click", [{"id": "2", "output": [0.1, 0.2]}])
+    with pytest.raises(
+        SubmissionError, match="the samples it answers cannot be scored by themselves; answer all of them"
+    ):
+        score(tmp_path / "g.zip", tmp_path / "p.zip", allow_missing=True)
+
+
 def test_options_reach_every_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     golds = lamp(tmp_path / "g.zip", LaMP_4={str(i): f"a b {i}" for i in range(9)})
     one, two = (lamp(tmp_path / f"{n}.zip", LaMP_4={str(i): f"a {i} {n}" for i in range(9)}) for n in ("one", "two"))
@@ -212,6 +222,27 @@ finally:
     assert "--allow-missing" in loaded
     heavy = {"numpy", "torch", "pandas", "sklearn", "evaluate", "rich", "pydantic", "jinja2", "boto3", "pyarrow"}
     assert not heavy & set(loaded)
+
+
+def test_the_bare_install_scores_every_task(tmp_path: Path) -> None:
+    """Whatever lies outside the dependencies of a bare install cannot be imported here."""
+    golds = lamp(tmp_path / "g.zip", LaMP_1={"1": "[1]"}, LaMP_3={"1": "3"}, LaMP_4={"1": "a b"})
+    preds = lamp(tmp_path / "p.zip", LaMP_1={"1": "[2]"}, LaMP_3={"1": "4"}, LaMP_4={"1": "a"})
+    code = f"""
+import importlib.metadata, re, sys
+sys.path.insert(0, {str(ROOT)!r})
+BARE = {{"numpy", "harness", "lampworks", "store"}}
+known = {{name for names in importlib.metadata.packages_distributions() for name in [names]}}
+class Bare:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in known - BARE:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Bare())
+from harness.cli import main
+sys.exit(main(["--golds", {str(golds)!r}, "--preds", {str(preds)!r}, "--markdown", "--anchors"]))
+"""
+    done = run("-c", code)
+    assert (done.returncode, done.stderr) == (0, "") and "| LaMP_4 | rouge-1" in done.stdout
 
 
 def test_registry_suggests() -> None:
