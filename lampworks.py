@@ -271,7 +271,7 @@ def pull(
 
 @app.command("ls")
 def list_all(
-    what: Annotated[str | None, typer.Argument(help="`tasks`: the tasks that are scored.")] = None,
+    what: Annotated[str | None, typer.Argument(help="`tasks`: the tasks that are scored; or one of them.")] = None,
     name: Annotated[str | None, typer.Argument(help="One of them, with all there is to know.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -280,9 +280,8 @@ def list_all(
     Example: lampworks ls tasks LaMP_4
     """
     if what is not None:
-        if what != "tasks":
-            raise typer.BadParameter(f"{what!r}: `lampworks ls` names everything, `lampworks ls tasks` what is scored")
-        _harness("ls", [*([name] if name else []), *(["--json"] if as_json else [])])
+        wanted = name if what == "tasks" else what
+        _harness("ls", [*([wanted] if wanted else []), *(["--json"] if as_json else [])])
     from harness.registry import names
     from store.sources.catalogue import SOURCES
     from tasks.presets import pipelines
@@ -401,9 +400,12 @@ def main() -> None:
     if (
         sys.argv[1:2] and sys.argv[1] in HARNESS
     ):  # at once: building the other commands' parsers takes longer than scoring
-        from harness.cli import main as harness_main
+        try:
+            from harness.cli import main as harness_main
 
-        sys.exit(harness_main(sys.argv[1:], prog="lampworks"))
+            sys.exit(harness_main(sys.argv[1:], prog="lampworks"))
+        except KeyboardInterrupt:
+            sys.exit(130)
     with _one_line_errors():
         app()
 

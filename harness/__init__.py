@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.result import Result as Result
     from harness.result import Scores as Scores
     from harness.scoring import score as score
+    from harness.serve import Served as Served
+    from harness.serve import ServeLimits as ServeLimits
     from harness.serve import serve_one as serve_one
     from harness.strings import score_pair as score_pair
     from harness.strings import score_strings as score_strings
@@ -46,6 +48,8 @@ _HOMES = {
     "score": "harness.scoring",
     "score_pair": "harness.strings",
     "score_strings": "harness.strings",
+    "Served": "harness.serve",
+    "ServeLimits": "harness.serve",
     "serve_one": "harness.serve",
 }
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from harness.errors import HarnessError, shown
 from harness.intervals import percentile_interval
@@ -18,13 +16,17 @@ if TYPE_CHECKING:
     from harness.registry import FloatArray
 
 
+ALPHA = 0.05
+
+
 @dataclass(frozen=True)
 class Difference:
     """A system's value of one metric minus the baseline's, on the same samples.
 
-    `interval` and `p_value` are of the paired bootstrap and None where it is undefined or was not asked for; `better`
-    says whether the difference is in the metric's good direction, None where there is none. `p_holm`, of primary
-    metrics alone, is adjusted for all comparisons on primary metrics that were made together.
+    `interval` and `p_value` are of the paired bootstrap and None where it is undefined or was not asked for. `p_holm`,
+    of primary metrics alone, is adjusted for all comparisons on primary metrics that were made together. `better` says
+    whether a difference that p (`p_holm` where there is one) puts below .05 is in the metric's good direction; None
+    where it may as well be chance.
     """
 
     value: float
@@ -41,6 +43,7 @@ class Comparison:
     baseline: str
     systems: Mapping[str, Scores]
     differences: Mapping[str, Mapping[str, Mapping[str, Difference]]]
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The comparison as JSON values."""
@@ -51,6 +54,7 @@ class Comparison:
                 task: {name: {key: asdict(one) for key, one in metrics.items()} for name, metrics in systems.items()}
                 for task, systems in self.differences.items()
             },
+            "notes": list(self.notes),
         }
 
     def to_json(self) -> str:
@@ -99,7 +103,8 @@ def compared(
             }
         see(task, scored)
     scores = {name: Scores(results[name], tuple(systems.missing[name])) for name in results}
-    return Comparison(baseline, scores, _with_holm(differences, scores[baseline]))
+    differences, n_tested = _with_holm(differences, scores[baseline])
+    return Comparison(baseline, scores, differences, tuple(_too_few_resamples(n_tested, settings.n_bootstrap)))
 
 
 def differences_of(system: ScoredTask, baseline: ScoredTask, names: tuple[str, str]) -> dict[str, Difference]:
@@ -121,9 +126,14 @@ def paired_difference(system: ScoredTask, baseline: ScoredTask, metric: str) -> 
     ours, theirs = system.result.metrics[metric], baseline.result.metrics[metric]
     value = ours.value - theirs.value
     drawn = system.resampled[metric] - baseline.resampled[metric]
-    interval = percentile_interval(drawn)
-    better = None if value == 0 or not np.isfinite(value) else (value > 0) == ours.higher_is_better
-    return Difference(value, interval, two_sided_p(drawn) if interval is not None else None, better)
+    spread = ours.standard_error is not None and theirs.standard_error is not None
+    interval = percentile_interval(drawn) if spread else None
+    p_value = two_sided_p(drawn) if interval is not None else None
+    return Difference(value, interval, p_value, _better(value, p_value, ours.higher_is_better))
+
+
+def _better(value: float, p_value: float | None, higher_is_better: bool) -> bool | None:
+    return (value > 0) == higher_is_better if p_value is not None and p_value < ALPHA and value != 0 else None
 
 
 def two_sided_p(drawn: FloatArray) -> float:
@@ -149,7 +159,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def _with_holm(
     differences: Mapping[str, Mapping[str, Mapping[str, Difference]]], baseline: Scores
-) -> dict[str, dict[str, dict[str, Difference]]]:
+) -> tuple[dict[str, dict[str, dict[str, Difference]]], int]:
+    """The differences with the adjusted p-values of primary metrics, and how many of these there are."""
     primary = {task: baseline[task].primary for task in differences}
     found = {
         (task, name): metrics[primary[task]].p_value
@@ -159,16 +170,30 @@ def _with_holm(
     }
     tested = {place: p_value for place, p_value in found.items() if p_value is not None}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
+
+    def settled(task: str, name: str, metric: str, one: Difference) -> Difference:
+        p_holm = adjusted.get((task, name)) if metric == primary[task] else None
+        if p_holm is None:
+            return one
+        return replace(one, p_holm=p_holm, better=one.better if p_holm < ALPHA else None)
+
     return {
         task: {
-            name: {
-                metric: replace(one, p_holm=adjusted.get((task, name)) if metric == primary[task] else None)
-                for metric, one in metrics.items()
-            }
+            name: {metric: settled(task, name, metric, one) for metric, one in metrics.items()}
             for name, metrics in systems.items()
         }
         for task, systems in differences.items()
-    }
+    }, len(adjusted)
+
+
+def _too_few_resamples(n_tested: int, n_bootstrap: int) -> Iterator[str]:
+    """Say where even the least p-value that the resamples allow would not survive the adjustment."""
+    least = 2 * n_tested / (n_bootstrap + 1)
+    if n_tested and least >= ALPHA:
+        yield (
+            f"{n_tested} comparisons of primary metrics: with {n_bootstrap:,} resamples no adjusted p can be below "
+            f"{min(least, 1):.2g}; take at least {int(2 * n_tested / ALPHA * 5):,} (--n-bootstrap)"
+        )
 
 
 def _check_paired(system: ScoredTask, baseline: ScoredTask, names: tuple[str, str]) -> None:

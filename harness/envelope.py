@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from harness import registry
-from harness.errors import HarnessError, SubmissionError, shown
+from harness.errors import HarnessError, MissingError, SubmissionError, shown
+from harness.members import Limits, Source
 from harness.npy import read_table
 from harness.strict_json import parse
-from harness.untrusted import Limits, Source, open_source
+from harness.untrusted import open_source
 
 if TYPE_CHECKING:
     from harness.registry import FloatArray
@@ -77,7 +78,7 @@ class EnvelopeFile:
         self._source = source
         self._members: dict[str, str] = {}
         for name in source.json_names():
-            told = source.peek_task(name) or self._items(name)[0].told
+            told = source.peek_task(name) or self._told(name)
             task = _known(told)
             if task in self._members:
                 raise self.error(
@@ -102,7 +103,7 @@ class EnvelopeFile:
         name = self._members[names[0]]
         items, where, content = self._items(name)
         if _known(items.told) != names[0]:
-            raise self.error(f"{where}: gives its task twice; give each key once")
+            raise self.error(f"{where}: changed while it was read; score it again")
         if items.settings and (self.error is SubmissionError or not declared.settings):
             raise self.error(f'{where}: "settings" are no part of {self._kind} of {declared.name}; leave them out')
         folder = name.rpartition("/")[0]
@@ -137,6 +138,13 @@ class EnvelopeFile:
             return
         yield from ((array, True) for array in declared.gold_arrays)
         yield from ((array, False) for array in declared.optional_gold_arrays)
+
+    def _told(self, name: str) -> str:
+        """The task of a JSON that does not begin with it; such a file is read twice and counted once."""
+        told = self._items(name)[0].told
+        with self._source.open(name) as member:
+            self._source.spend(-member.size)
+        return told
 
     def _items(self, name: str) -> tuple[Items, str, str]:
         """The items of one JSON, its place for messages, and its sha256."""
@@ -204,8 +212,8 @@ def matched(golds: Envelope, predictions: Envelope, allow_missing: bool = False)
         if ids
     ]
     if faults:
-        hint = "; give each gold id once" + (", or allow missing ones" if missing and not allow_missing else "")
-        raise SubmissionError(f"{predictions.where}: {'; '.join(faults)}{hint}")
+        error = MissingError if missing and not unknown else SubmissionError
+        raise error(f"{predictions.where}: {'; '.join(faults)}; give each gold id once")
     return golds.only(predictions.ids), predictions
 
 
@@ -214,7 +222,8 @@ def check_body(body: object, where: str, error: type[HarnessError]) -> Items:
     if isinstance(body, list) and body and isinstance(body[0], dict) and "input" in body[0]:
         raise error(f"{where}: holds questions, not outputs; it must be {_SHAPE}")
     if not isinstance(body, dict) or not {"task", "golds"} <= set(body) <= {"task", "golds", "settings"}:
-        raise error(f"{where}: must be {_SHAPE}; the keys are the same in golds and predictions")
+        keys = f"its keys are {shown(sorted(body))}" if isinstance(body, dict) else "it is no object"
+        raise error(f"{where}: must be {_SHAPE}, golds and predictions alike, but {keys}")
     told, items, settings = body["task"], body["golds"], body.get("settings", {})
     if not isinstance(told, str) or not isinstance(settings, dict):
         raise error(f'{where}: "task" must be a string, and "settings" an object')
@@ -222,7 +231,7 @@ def check_body(body: object, where: str, error: type[HarnessError]) -> Items:
         raise error(f'{where}: "golds" must be a list of at least one item')
     names, ids_are = _ids(items, where, error)
     order = sorted(range(len(names)), key=names.__getitem__)
-    users = _users(items, where, error)
+    users = _users(items, where, error) if error is not SubmissionError else None
     return Items(
         told=told,
         ids=tuple([names[row] for row in order]),
@@ -246,7 +255,8 @@ def _ids(items: list[object], where: str, error: type[HarnessError]) -> tuple[li
     """The id of each item as a string, and what they are in the file: "strings" or "integers"."""
     for position, item in enumerate(items):
         if not isinstance(item, dict) or "id" not in item or "output" not in item:
-            raise error(f'{where}: item {position} of "golds" must be an object with "id" and "output"')
+            keys = f"its keys are {shown(sorted(item))}" if isinstance(item, dict) else "it is none"
+            raise error(f'{where}: item {position} of "golds" must be an object with "id" and "output", but {keys}')
     ids = [cast("dict[str, object]", item)["id"] for item in items]
     kinds = set(map(type, ids))
     if kinds not in ({str}, {int}):

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness import registry
 from harness.envelope import check_body
 from harness.errors import HarnessError
-from harness.untrusted import Limits
+from harness.files import replacing
+from harness.members import Limits
+from harness.strict_json import parse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +36,7 @@ def write_envelope(
     whole or not at all. Raises `HarnessError` for items that are no envelope or arrays that are no float matrices.
     """
     where = f"writing {Path(path)}"
+    task = registry.canonical(task)
     texts = {task: _body(task, golds, settings, where)}
     _write(Path(path), texts, {f"{task}.{name}": table for name, table in (arrays or {}).items()})
 
@@ -40,7 +44,10 @@ def write_envelope(
 def write_envelopes(path: str | os.PathLike[str], items: Mapping[str, Iterable[Mapping[str, object]]]) -> None:
     """Write one zip with a `<task>.json` for each task, as `write_envelope` does for one."""
     where = f"writing {Path(path)}"
-    _write(Path(path), {task: _body(task, golds, None, where) for task, golds in sorted(items.items())}, {})
+    named = {registry.canonical(task): golds for task, golds in items.items()}
+    if len(named) < len(items) or not named:
+        raise HarnessError(f"{where}: {len(items)} tasks that name {len(named)}; give each task once, at least one")
+    _write(Path(path), {task: _body(task, golds, None, where) for task, golds in sorted(named.items())}, {})
 
 
 def _body(task: str, golds: Iterable[Mapping[str, object]], settings: Mapping[str, object] | None, where: str) -> str:
@@ -51,6 +58,7 @@ def _body(task: str, golds: Iterable[Mapping[str, object]], settings: Mapping[st
     except (ValueError, TypeError) as cause:
         raise HarnessError(f"{where}: an output is not JSON: {cause}") from None
     _check_size(f"{where}: {task}.json", len(text), Limits().json_bytes)
+    parse(text.encode("ascii"), f"{where}: {task}.json", HarnessError, Limits())  # what is written must be read again
     return text
 
 
@@ -58,18 +66,11 @@ def _write(
     target: Path, texts: Mapping[str, str], tables: Mapping[str, NDArray[np.float32] | NDArray[np.float64]]
 ) -> None:
     where = f"writing {target}"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            for task, text in texts.items():
-                archive.writestr(_member(f"{task}.json"), text.encode("ascii"))
-            for name, table in sorted(tables.items()):
-                _write_table(archive, f"{name}.npy", table, where)
-        os.replace(temporary, target)
-    except OSError as cause:
-        raise HarnessError(f"{where}: {cause.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for task, text in texts.items():
+            archive.writestr(_member(f"{task}.json"), text.encode("ascii"))
+        for name, table in sorted(tables.items()):
+            _write_table(archive, f"{name}.npy", table, where)
 
 
 def _write_table(

@@ -11,12 +11,24 @@ class HarnessError(ValueError):
     """A mistake a user can mend; the message is one printable line that says what, where and how to mend it."""
 
     def __init__(self, message: str) -> None:
-        # File names and ids come from strangers: line ends and terminal codes must not reach a terminal or a log.
-        super().__init__("".join(char if char.isprintable() else "?" for char in message))
+        super().__init__(printable(message))
 
 
 class SubmissionError(HarnessError):
     """A fault of the predictions; its message never holds a gold value, so it may be shown to whoever sent them."""
+
+
+class MissingError(SubmissionError):
+    """Golds without a prediction, where all are asked for."""
+
+
+class SelectionError(HarnessError):
+    """Samples that cannot be scored by themselves, though the golds they are taken from may be sound."""
+
+
+def printable(text: str) -> str:
+    """The text on one line, `?` for what a terminal or a log would obey: file names and ids come from strangers."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def shown(names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from harness.cli import Parser
 from harness.errors import SubmissionError, shown
 from harness.eval_compat import LAMP_TASKS, run, settings_of
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m harness.eval_all", description="Score all seven LaMP tasks.")
+    parser = Parser(prog="python -m harness.eval_all", description="Score all seven LaMP tasks.")
     parser.add_argument("--golds_zip", required=True, help="zip of the golds of all tasks")
     parser.add_argument("--preds_zip", required=True, help="zip of the predictions for all tasks")
     parser.add_argument("--temp_dir", help="accepted for LaMP's sake and left alone: nothing is unpacked")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
-from harness.files import write_whole
+from harness.cli import guarded
+from harness.files import check_writable, write_whole
 from harness.result import as_json
 
 if TYPE_CHECKING:
@@ -31,13 +30,14 @@ def run(
         help="ROUGE as its mean (default), or as the bootstrap median that LaMP's own scorer prints for --seed",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of --rouge reference (default 0)")
-    options = parser.parse_args(arguments)
-    try:
+
+    def parse_and_run() -> int:
+        options = parser.parse_args(arguments)
+        check_writable(options.output_file)
         write_whole(options.output_file, as_json(evaluate(options)))
-    except HarnessError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    return 0
+        return 0
+
+    return guarded(parse_and_run)
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

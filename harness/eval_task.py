@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
+from harness.cli import Parser
 from harness.errors import HarnessError
 from harness.eval_compat import LAMP_TASKS, run, settings_of
 from harness.registry import canonical
@@ -19,7 +20,7 @@ from harness.registry import canonical
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m harness.eval_task", description="Score one LaMP task.")
+    parser = Parser(prog="python -m harness.eval_task", description="Score one LaMP task.")
     parser.add_argument("--golds_json", required=True, help="golds of the task")
     parser.add_argument("--preds_json", required=True, help="predictions for the task")
     parser.add_argument("--task_name", required=True, help="LaMP_1 to LaMP_7")

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from tempfile import NamedTemporaryFile, TemporaryFile
+from typing import IO, TYPE_CHECKING, Protocol
 
 from harness.errors import HarnessError, SubmissionError
 from harness.members import CHUNK, Limits
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_OWN_FILES = Path("/proc/self/fd")
 _ATTEMPTS = 3
 _CONNECT_SECONDS = 10
 _HINTS = {
@@ -39,8 +40,9 @@ def local(location: str, kind: str, limits: Limits | None = None) -> Iterator[tu
     """A local path to what lies at `location`, and the name messages should call it by.
 
     `location` is a path, `-` for standard input, or `s3://bucket/key` (through boto3, whose own chain finds the
-    credentials; `AWS_ENDPOINT_URL` names another server). What is fetched is removed at the end. `kind` is "golds" or
-    "predictions". Raises `HarnessError`, for predictions `SubmissionError`, where nothing can be fetched from there.
+    credentials; `AWS_ENDPOINT_URL` names another server). What is fetched is for this process alone and gone at the
+    end, on Linux however the process ends. `kind` is "golds" or "predictions". Raises `HarnessError`, for predictions
+    `SubmissionError`, where nothing can be fetched from there.
     """
     error = SubmissionError if kind == "predictions" else HarnessError
     where = f"{kind} {location}"
@@ -48,18 +50,28 @@ def local(location: str, kind: str, limits: Limits | None = None) -> Iterator[tu
     if location != "-" and not _SCHEME.match(location):
         yield Path(location), location
         return
-    with TemporaryDirectory(prefix="lampworks-") as folder:
-        path = Path(folder) / f"fetched{'.zip' if location.lower().endswith('.zip') else ''}"
+    with _scratch() as (file, path):
         try:
             if location == "-":
-                _spool(_standard_input(where, error), path, where, error, most)
+                _spool(_standard_input(where, error), file, where, error, most)
             elif location.startswith("s3://"):
-                _fetch(location, path, where, error, most)
+                _fetch(location, file, where, error, most)
             else:
                 raise error(f"{where}: only local files, s3:// and - are read; download it first")
         except OSError as cause:
             raise error(f"{where}: {cause.strerror or cause}") from None
         yield path, location
+
+
+@contextmanager
+def _scratch() -> Iterator[tuple[IO[bytes], Path]]:
+    """A file for a copy, and its path; without a name where /proc leads to it, so that it cannot outlive the process."""
+    if _OWN_FILES.is_dir():
+        with TemporaryFile() as file:
+            yield file, _OWN_FILES / str(file.fileno())
+    else:
+        with NamedTemporaryFile(prefix="lampworks-") as file:
+            yield file, Path(file.name)
 
 
 def _standard_input(where: str, error: type[HarnessError]) -> _Readable:
@@ -68,19 +80,19 @@ def _standard_input(where: str, error: type[HarnessError]) -> _Readable:
     return sys.stdin.buffer
 
 
-def _spool(stream: _Readable, path: Path, where: str, error: type[HarnessError], most: int) -> None:
+def _spool(stream: _Readable, file: IO[bytes], where: str, error: type[HarnessError], most: int) -> None:
     count = 0
-    with path.open("wb") as file:
-        while piece := stream.read(CHUNK):
-            count += len(piece)
-            if count > most:
-                raise error(f"{where}: larger than {most:,} bytes, the most that is read")
-            file.write(piece)
+    while piece := stream.read(CHUNK):
+        count += len(piece)
+        if count > most:
+            raise error(f"{where}: larger than {most:,} bytes, the most that is read")
+        file.write(piece)
+    file.flush()
     if not count:
         raise error(f"{where}: is empty; nothing came")
 
 
-def _fetch(location: str, path: Path, where: str, error: type[HarnessError], most: int) -> None:
+def _fetch(location: str, file: IO[bytes], where: str, error: type[HarnessError], most: int) -> None:
     bucket, _, key = location.removeprefix("s3://").partition("/")
     if not bucket or not key or key.endswith("/"):
         raise error(f"{where}: write s3://bucket/key, the address of one object")
@@ -97,7 +109,7 @@ def _fetch(location: str, path: Path, where: str, error: type[HarnessError], mos
             with closing(answer["Body"]) as body:
                 if answer["ContentLength"] > most:
                     raise error(f"{where}: larger than {most:,} bytes, the most that is read")
-                _spool(body, path, where, error, most)
+                _spool(body, file, where, error, most)
     except HarnessError:
         raise
     except ClientError as cause:

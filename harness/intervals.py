@@ -38,10 +38,13 @@ def influence(
 ) -> FloatArray:
     """What each sample adds to the estimate, linearised: psi_i = sum_j x_ij d estimate / d S_j, `(n_samples,)`."""
     psi = np.zeros(n_samples)
+    scale = min((abs(value) for value in sums.values() if value), default=1.0)
     for name in sums:
-        # Complex-step derivative: exact to the last bit, as no difference of near values is taken.
-        shifted = {other: np.asarray(value + 1j * _STEP * (other == name)) for other, value in sums.items()}
-        slope = float(np.imag(estimate(cast("Mapping[str, FloatArray]", shifted))) / _STEP)
+        # Complex-step derivative: exact to the last bit, as no difference of near values is taken. The step is small
+        # beside all sums, which rewards of 1e-38 can make small themselves.
+        step = _STEP * (abs(sums[name]) or scale)
+        shifted = {other: np.asarray(value + 1j * step * (other == name)) for other, value in sums.items()}
+        slope = float(np.imag(estimate(cast("Mapping[str, FloatArray]", shifted))) / step)
         psi += slope * terms[name] if name in terms else slope
     return psi
 

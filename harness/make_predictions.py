@@ -90,6 +90,8 @@ def _output(task: str, value: object, place: str, as_text: bool) -> object:
         return _parsed(value, place) if as_text and isinstance(value, str) else value
     if task == "LaMP_3" and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return str(value)
+    if task == "LaMP_3" and isinstance(value, float):
+        raise SubmissionError(f"{place}: its output is {value}; write a finite number, or the text that was answered")
     # The other tasks answer in words: a number among them was a string before some table read it as one.
     if not isinstance(value, str):
         raise SubmissionError(f"{place}: its output is of the type {type(value).__name__}; {task} takes strings")

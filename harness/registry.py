@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -124,9 +125,13 @@ def spellings(name: str) -> list[str]:
 
 def canonical(name: str) -> str:
     """The task's name in files, for a name or a spelling of it; raises `HarnessError` with the nearest names."""
+    if not isinstance(name, str):
+        raise HarnessError(f"the task is {name!r:.60}: give its name, one of {', '.join(names())}")
     name = _ALIASES.get(name, name)
     if name not in _DECLARATIONS:
-        near = get_close_matches(name, _DECLARATIONS, n=1)
+        typed = re.sub(r"[\W_]", "", name).casefold()
+        near = [known for known in _DECLARATIONS if known.replace("_", "").casefold() == typed]
+        near = near or get_close_matches(name, _DECLARATIONS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"the tasks are: {', '.join(names())}"
         raise HarnessError(f"unknown task {name[:60]!r}: {hint}")
     return name

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+from harness.errors import HarnessError
+from harness.registry import canonical
+
 
 @dataclass(frozen=True)
 class MetricResult:
-    """A metric's value, its clustered standard error and bootstrap interval; `note` says why one of these is None."""
+    """A metric's value, its clustered standard error and bootstrap interval, both None where they are undefined.
+
+    The interval is also None where no resamples were asked for. `note` says what a reader must know of the value.
+    """
 
     value: float
     standard_error: float | None
@@ -64,7 +71,17 @@ class Scores(Mapping[str, Result]):
     missing: tuple[str, ...] = ()
 
     def __getitem__(self, task: str) -> Result:
-        return self.results[task]
+        try:
+            return self.results[task if task in self.results else canonical(task)]
+        except HarnessError:
+            raise KeyError(task) from None
+
+    def __str__(self) -> str:
+        from harness.formats import table
+
+        text = io.StringIO()
+        table({"scores": self}, text)
+        return text.getvalue()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.results)

@@ -45,7 +45,7 @@ def _json_lines(path: Path, where: str, columns: Sequence[str]) -> Iterator[Row]
             if not line.strip():
                 continue
             place = f"{where}: line {number}"
-            value = parse(line, place, SubmissionError, limits)
+            value = parse(line.strip(), place, SubmissionError, limits)
             if not isinstance(value, dict):
                 raise SubmissionError(f"{place}: must be one JSON object, as in {{{_example(columns)}}}")
             _check_columns(place, columns, list(value))
@@ -111,7 +111,9 @@ def _check_columns(where: str, columns: Sequence[str], names: Sequence[str]) -> 
         if column not in names:
             folded = {str(name).casefold(): name for name in names}
             near = get_close_matches(column.casefold(), folded, n=1)
-            hint = f"did you mean {folded[near[0]]!r}?" if near else "name the column it has for that"
+            hint = f"did you mean {folded[near[0]]!r}?" if near else "say which it is (--id-column, --output-column)"
+            if len(names) == 1 and ";" in names[0]:
+                hint = "its separator is a semicolon; save it with commas"
             raise SubmissionError(f"{where}: has no column {column!r}; it has {shown(list(names)) or 'none'}; {hint}")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness import __version__, intervals, registry
 from harness.envelope import Envelope, EnvelopeFile, matched, open_golds, open_predictions
-from harness.errors import HarnessError, SubmissionError, shown
+from harness.errors import HarnessError, MissingError, SelectionError, SubmissionError, shown
 from harness.inputs import local
 from harness.result import MetricResult, Result, Scores
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Rouge = Literal["mean", "reference"]
 _MOST_RESAMPLES = 100_000
+_NOT_SCORED = (".jsonl", ".csv", ".tsv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,10 @@ class Settings:
     rouge: Rouge = "mean"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.n_bootstrap <= _MOST_RESAMPLES or not 0 <= self.seed < 1 << 32:
-            raise HarnessError(
-                f"n_bootstrap is {self.n_bootstrap} and seed {self.seed}: "
-                f"give 0 to {_MOST_RESAMPLES:,} resamples and a seed from 0 to {(1 << 32) - 1}"
-            )
+        for name, most in (("n_bootstrap", _MOST_RESAMPLES), ("seed", (1 << 32) - 1)):
+            value = getattr(self, name)
+            if type(value) is not int or not 0 <= value <= most:
+                raise HarnessError(f"{name} is {value!r}: give an integer from 0 to {most:,}")
         if self.rouge not in ("mean", "reference"):
             raise HarnessError(f"rouge is {self.rouge!r}: it is 'mean' or 'reference'")
 
@@ -111,21 +111,43 @@ def open_systems(
     allow_missing: bool = False,
 ) -> Iterator[Systems]:
     """Open golds and the predictions of each named system; raises `HarnessError`, `SubmissionError`."""
-    if [os.fspath(path) for path in (golds, *preds.values())].count("-") > 1:
+    _check_named(preds)
+    locations = {name: _location(path, "predictions") for name, path in preds.items()}
+    given = [_location(golds, "golds"), *locations.values()]
+    if given.count("-") > 1:
         raise HarnessError("standard input can be one file only; give the others by name")
     with ExitStack() as stack:
-        path, where = stack.enter_context(local(os.fspath(golds), "golds"))
+        path, where = stack.enter_context(local(given[0], "golds"))
         gold_file = stack.enter_context(open_golds(path, where=where))
         files = {}
-        for name, location in preds.items():
-            path, where = stack.enter_context(local(os.fspath(location), "predictions"))
+        for name, location in locations.items():
+            path, where = stack.enter_context(local(location, "predictions"))
             files[name] = stack.enter_context(open_predictions(path, where=where))
         tasks = _tasks(gold_file, task)
         missing = {name: _missing(tasks, gold_file, file, task, allow_missing) for name, file in files.items()}
         scored = tuple(name for name in tasks if any(name not in lacking for lacking in missing.values()))
-        if not scored:
-            raise SubmissionError(f"{where}: holds none of the tasks {shown(tasks)}; nothing can be scored")
         yield Systems(gold_file, files, scored, missing)
+
+
+def _check_named(preds: object) -> None:
+    if not isinstance(preds, Mapping) or not preds or not all(isinstance(name, str) for name in preds):
+        raise HarnessError(
+            "systems are given by name, as in {'base': 'base.zip', 'tuned': 'tuned.zip'}; give at least one"
+        )
+
+
+def _location(path: object, kind: str) -> str:
+    """The place of a file as text; raises `HarnessError` for what can be none."""
+    location = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
+    if not isinstance(location, str) or not location:
+        raise HarnessError(f"{kind} {path!r:.60}: give the path of a file, an s3:// address, or -")
+    error = SubmissionError if kind == "predictions" else HarnessError
+    if location.lower().endswith(_NOT_SCORED):
+        raise error(
+            f"{kind} {location}: is not read as it is; make a zip of it first: "
+            f"lampworks make-predictions TASK={location} -o preds.zip"
+        )
+    return location
 
 
 def _tasks(golds: EnvelopeFile, task: str | None) -> list[str]:
@@ -153,10 +175,7 @@ def _missing(
             )
     missing = [name for name in tasks if name not in predictions.tasks]
     if missing and not allow_missing:
-        raise SubmissionError(
-            f"{predictions.where}: holds no {shown(missing)}; "
-            "add what is missing, name the one task to score, or allow missing ones"
-        )
+        raise MissingError(f"{predictions.where}: holds no {shown(missing)}; add what is missing")
     return missing
 
 
@@ -166,12 +185,10 @@ def score_task(golds: Envelope, predictions: Envelope, settings: Settings) -> Sc
     declared = registry.get(gold.task)
     try:
         samples = declared.samples(gold, prediction)
-    except SubmissionError:
-        raise
-    except HarnessError:
+    except SelectionError:
         if gold is golds:
             raise
-        # The choice of ids is the submitter's, and the golds' own message may hold gold values.
+        # Which samples to answer was the submitter's choice; the golds' own message is not for them.
         raise SubmissionError(
             f"{prediction.where}: the samples it answers cannot be scored by themselves; answer all of them"
         ) from None
@@ -265,11 +282,12 @@ def _with_reference_rouge(
 
     order = np.argsort(np.array(golds.positions))
     medians = reference_rouge(samples.columns["rouge-1"][order], samples.columns["rouge-L"][order], seed)
-    note = f"median of 1000 resamples as in LaMP's scorer, seed {seed}, samples in the order of the golds"
+    median = f"median of 1000 resamples as in LaMP's scorer, seed {seed}, samples in the order of the golds"
     replaced = dict(metrics)
-    for name, median in zip(("rouge-1", "rouge-L"), medians, strict=True):
+    for name, value in zip(("rouge-1", "rouge-L"), medians, strict=True):
         mean = metrics[name]
-        replaced[name] = MetricResult(median, mean.standard_error, mean.interval, mean.higher_is_better, note)
+        note = f"{median}; {mean.note}" if mean.note else median
+        replaced[name] = MetricResult(value, mean.standard_error, mean.interval, mean.higher_is_better, note)
     return replaced
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, cast
 
+from harness.errors import HarnessError
 from harness.members import CHUNK, MIB
 
 MESSAGE_CHARS = 280
@@ -22,17 +23,32 @@ MESSAGE_CHARS = 280
 OUT_OF_MEMORY = 81
 _OUTPUT_BYTES = 4 * MIB
 _STDERR_BYTES = 4096
+_DAY = 24 * 60 * 60
 _GOLDS_AT_FAULT = "the benchmark's own files are at fault; its owner has been told"
+_NOT_STARTED = "scoring could not be started; the benchmark's owner has been told"
 _FAILED = "scoring failed for a reason that is not known; the benchmark's owner has been told"
 
 
 @dataclass(frozen=True)
 class ServeLimits:
-    """What scoring one submission may use: address space in bytes, seconds of CPU, seconds by the clock."""
+    """What scoring one submission may use: address space in bytes, seconds of CPU, seconds by the clock, at most a day.
+
+    Raises `HarnessError` for what is no such limit.
+    """
 
     memory_bytes: int = 4096 * MIB
     cpu_seconds: int = 60
     wall_seconds: float = 120
+
+    def __post_init__(self) -> None:
+        for name, kinds, told, least, most in (
+            ("memory_bytes", (int,), "an integer", 1, sys.maxsize),
+            ("cpu_seconds", (int,), "an integer", 1, _DAY),
+            ("wall_seconds", (int, float), "a number", 0, _DAY),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or not least <= value <= most:
+                raise HarnessError(f"{name} is {value!r}: give {told} from {least} to {most:,}")
 
 
 @dataclass(frozen=True)
@@ -55,36 +71,55 @@ def serve_one(
     allow_missing: bool = False,
     limits: ServeLimits = ServeLimits(),
 ) -> Served:
-    """Score one submission in a child process; whatever the files hold, it returns within the limits and raises nothing.
+    """Score one submission in a child process: whatever the files and their names are, a `Served` soon after `limits`.
 
-    The child has no standard input, hardly any environment, an empty working directory, and cannot write files. It
-    is not kept from the network or from reading other files: run the service itself in a container for that. Needs
-    a POSIX system.
+    It raises nothing for them: what keeps the child from starting is an outcome too. A zip or a directory may bring
+    tables; beside one JSON alone none are read, for its neighbours may be other submitters'. The child has no standard
+    input, hardly any environment, an empty working directory, and cannot write files. It is not kept from the network
+    or from reading other files: run the service itself in a container for that. Needs a POSIX system.
     """
-    request = {
-        "golds": os.path.abspath(golds),
-        "preds": os.path.abspath(preds),
-        "task": task,
-        "allow_missing": allow_missing,
-        "limits": asdict(limits),
-    }
-    with TemporaryDirectory(prefix="lampworks-") as folder:
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-X", "faulthandler", "-m", "harness.serve_child", json.dumps(request)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env=_environment(),
-            start_new_session=True,
-        )
-        with child:
-            try:
-                output, errors, overrun = _listen(child, limits.wall_seconds)
-            finally:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(child.pid, signal.SIGKILL)
-            code = child.wait()
+    try:
+        with TemporaryDirectory(prefix="lampworks-", ignore_cleanup_errors=True) as folder:
+            request = {
+                "golds": os.path.abspath(golds),
+                "preds": _alone(os.path.abspath(preds), folder),
+                "task": task,
+                "allow_missing": allow_missing,
+                "limits": asdict(limits),
+            }
+            return _run(json.dumps(request), folder, limits)
+    except (OSError, ValueError) as cause:  # ValueError: a name with a NUL in it, or one that cannot be encoded
+        return Served(message=_NOT_STARTED, detail=str(cause)[:_STDERR_BYTES])
+
+
+def _alone(preds: str, folder: str) -> str:
+    """A link to the submission in a folder of its own, under its own name."""
+    link = os.path.join(folder, "submission", os.path.basename(preds))
+    os.mkdir(os.path.dirname(link))
+    os.symlink(preds, link)
+    return link
+
+
+def _run(request: str, folder: str, limits: ServeLimits) -> Served:
+    """What the child makes of the request within the limits; nothing it started outlives it."""
+    working_directory = os.path.join(folder, "empty")
+    os.mkdir(working_directory)
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-X", "faulthandler", "-m", "harness.serve_child", request],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=working_directory,
+        env=_environment(),
+        start_new_session=True,
+    )
+    with child:
+        try:
+            output, errors, overrun = _listen(child, limits.wall_seconds)
+        finally:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL)
+        code = child.wait()
     if overrun:
         return Served(message=overrun, detail=errors)
     return _outcome(code, output, errors, limits)
@@ -130,7 +165,7 @@ def _outcome(code: int, output: bytes, errors: str, limits: ServeLimits) -> Serv
         return Served(message=_needs_more(f"{_seconds(limits.cpu_seconds)} of CPU", "takes", "take"), detail=errors)
     try:
         told = json.loads(output) if code == 0 else None
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     match told:
         case {"scores": dict(scores)}:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from harness.errors import HarnessError, SubmissionError
+from harness.errors import HarnessError, SubmissionError, printable
 from harness.serve import OUT_OF_MEMORY
 
 _OPEN_FILES = 64
@@ -32,7 +32,7 @@ def main(request: str) -> int:
 
 def _confine(limits: Mapping[str, float]) -> None:
     """Limits of the kernel, set before any file of the request is opened."""
-    memory, cpu = int(limits["memory_bytes"]), max(1, int(limits["cpu_seconds"]))
+    memory, cpu = int(limits["memory_bytes"]), int(limits["cpu_seconds"])
     for what, soft, hard in (
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_FSIZE, 0, 0),
@@ -61,8 +61,8 @@ def _score(asked: Mapping[str, object]) -> dict[str, object]:
 
 def _without_folders(message: str, *paths: Path) -> str:
     """The message with names in place of paths: where the host keeps its files is no business of the submitter's."""
-    for path in paths:
-        message = message.replace(str(HarnessError(str(path))), str(HarnessError(path.name)))
+    for path in sorted(paths, key=lambda path: -len(str(path))):  # one may lie inside the other
+        message = message.replace(printable(str(path)), printable(path.name))
     return message
 
 

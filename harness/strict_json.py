@@ -37,7 +37,7 @@ def parse(data: bytes | bytearray, where: str, error: type[HarnessError], limits
     except _RefusedError as cause:
         raise error(f"{where}: {cause}") from None
     except json.JSONDecodeError as cause:
-        raise error(f"{where}: is not JSON: {cause.msg} at line {cause.lineno} column {cause.colno}") from None
+        raise error(f"{where}: is not JSON: {cause.msg} (line {cause.lineno}, column {cause.colno})") from None
     except RecursionError:
         raise error(f"{where}: is nested too deeply; at most {limits.json_depth} levels are read") from None
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -57,11 +57,13 @@ class StringScores:
         return values_of(registry.get(self.task), self.samples)
 
 
-def score_strings(golds: Sequence[object], predictions: Sequence[object], *, task: str) -> StringScores:
+def score_strings(golds: Iterable[object], predictions: Iterable[object], *, task: str) -> StringScores:
     """Score outputs of `task` in memory, the first prediction against the first gold and so on.
 
+    Lists, tuples, generators, NumPy arrays and pandas series will do.
     Raises `HarnessError` where the lists are empty or of two lengths, or for what the task refuses in files.
     """
+    golds, predictions = _in_order(golds, "golds"), _in_order(predictions, "predictions")
     if len(golds) != len(predictions) or not golds:
         raise HarnessError(
             f"{len(golds):,} golds and {len(predictions):,} predictions: give two lists of one length, not empty"
@@ -73,6 +75,15 @@ def score_pair(gold: object, prediction: object, *, task: str) -> dict[str, floa
     """The values of one sample, as `{"rouge-1": 0.5, "rouge-L": 0.4}`; raises as `score_strings`."""
     columns = _samples((gold,), (prediction,), task).columns
     return {name: float(column[0]) for name, column in columns.items()}
+
+
+def _in_order(outputs: Iterable[object], kind: str) -> Sequence[object]:
+    if isinstance(outputs, list | tuple):
+        return outputs
+    if isinstance(outputs, str | bytes | Set | Mapping) or not isinstance(outputs, Iterable):
+        raise HarnessError(f"{kind} are a {type(outputs).__name__}: give a list, in the order of the others")
+    tolist = getattr(outputs, "tolist", None)  # of NumPy and pandas, whose items are no plain numbers
+    return list(tolist() if tolist else outputs)
 
 
 def _samples(golds: Sequence[object], predictions: Sequence[object], task: str) -> registry.Samples:

@@ -9,11 +9,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.folders import DirectorySource
-from harness.members import CHUNK as CHUNK
-from harness.members import Limits as Limits
-from harness.members import Member as Member
-from harness.members import Source as Source
-from harness.members import damage_refused as damage_refused
+from harness.members import Limits, Source, damage_refused
 from harness.zips import ZipSource
 
 
@@ -25,7 +21,8 @@ def open_source(
 
     `where` is what messages call the file instead of its path: the address it was fetched from.
     """
-    where = f"{kind} {path if where is None else where}"
+    name = str(path) if where is None else where
+    where = f"{kind} {name}"
     try:
         status = path.stat()
     except (OSError, ValueError) as cause:
@@ -41,7 +38,7 @@ def open_source(
         handle = path.open("rb")
     with handle:
         with damage_refused(where, error):
-            zipped = path.suffix.lower() == ".zip" or handle.read(2) == b"PK"
+            zipped = name.lower().endswith(".zip") or handle.read(2) == b"PK"
             handle.seek(0)
         if zipped:
             yield ZipSource(where, handle, error, limits)

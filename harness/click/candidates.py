@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from harness.registry import FloatArray
 
 MOST_CANDIDATES = 10_000
+_BINARY = frozenset((0, 1))
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ def read_candidates(golds: Envelope, predictions: Envelope) -> Candidates:
 
 
 def _labels(golds: Envelope, name: str, output: object) -> list[int]:
-    # The types are looked at because true and 1.0 are equal to 1.
-    if not isinstance(output, list) or set(map(type, output)) != {int} or not set(output) <= {0, 1}:
+    # The types are looked at because true and 1.0 are equal to 1. No set is made of the labels: integers may be chosen to
+    # share one hash.
+    if not isinstance(output, list) or set(map(type, output)) != {int} or not _BINARY.issuperset(output):
         fault = "output must be a list of labels, 1 (clicked) or 0, one for each candidate"
     elif len(output) > MOST_CANDIDATES:
         fault = f"output has {len(output):,} candidates; at most {MOST_CANDIDATES:,} are allowed"
@@ -80,9 +83,18 @@ def _scores(predictions: Envelope, name: str, output: object, n_candidates: int)
         )
     elif not set(map(type, output)) <= {int, float}:
         fault = "scores must be numbers"
+    elif not _finite(output):
+        fault = "scores must be finite numbers that a float can hold"
     else:
         return output
     raise SubmissionError(f"{predictions.where}: id {name!r}: {fault}")
+
+
+def _finite(scores: list[float]) -> bool:
+    try:
+        return all(map(math.isfinite, scores))
+    except OverflowError:  # an integer that no float holds
+        return False
 
 
 def _counted(number: int, what: str) -> str:

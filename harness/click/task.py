@@ -18,7 +18,7 @@ from harness.click.ndcg import CUTOFFS as NDCG_CUTOFFS
 from harness.click.ndcg import NDCGS, ndcg
 from harness.click.ranks import TiedBlocks, tied_blocks
 from harness.envelope import Envelope
-from harness.errors import HarnessError
+from harness.errors import SelectionError
 from harness.registry import Samples, Task
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 def click_samples(golds: Envelope, predictions: Envelope) -> Samples:
     """The metrics of each impression; all but `log_loss` are NaN where it has no positive or no negative.
 
-    Raises `HarnessError` for golds that are no lists of labels, or of which no impression has both, and
-    `SubmissionError` for predictions that are not one number for each candidate.
+    Raises `HarnessError` for golds that are no lists of labels, `SelectionError` where no impression has both, and
+    `SubmissionError` for predictions that are not one finite number for each candidate.
     """
     candidates = read_candidates(golds, predictions)
     positives = candidates.positives
     ranked = (positives > 0) & (positives < candidates.sizes)
     if not ranked.any():
-        raise HarnessError(
+        raise SelectionError(
             f"{golds.where}: no impression holds both a positive and a negative, so nothing can be ranked; "
             "give impressions with clicked and unclicked candidates"
         )

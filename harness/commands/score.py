@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from harness.commands.options import FILE, add_what
+from harness.commands.options import FILE, add_what, say_how_to_allow_missing
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -25,7 +25,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EXAMPLES
     parser.add_argument("-g", "--golds", required=True, help=FILE)
     parser.add_argument(
-        "-p", "--preds", required=True, nargs="+", help="the same; more than one are compared with the first"
+        "-p",
+        "--preds",
+        required=True,
+        nargs="+",
+        action="extend",
+        help="the same; further ones are compared with the first",
     )
     add_what(parser)
     parser.add_argument("--n-bootstrap", type=int, default=1000, help="resamples for intervals (default 1000; 0: none)")
@@ -48,22 +53,37 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score, print, and write what was asked for."""
-    from harness.files import check_writable, write_whole
+    from harness.files import write_whole
     from harness.result import as_json
 
-    if options.anchors and options.format not in (None, "markdown"):
-        raise HarnessError(
-            f"--anchors with --{options.format}: published results go with the table, --markdown and --report"
-        )
-    for path in (options.output, options.report):
-        if path is not None:
-            check_writable(path)
-    comparison = _compared(options, _systems(options.preds))
+    _check(options)
+    with say_how_to_allow_missing():
+        comparison = _compared(options, _systems(options.preds))
     if options.output is not None:
         values = {name: scores.bare() for name, scores in comparison.systems.items()}
         write_whole(options.output, as_json(values if len(values) > 1 else next(iter(values.values()))))
     _print(comparison, options)
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse options that cannot go together, and places that cannot be written to."""
+    from harness.files import check_writable
+
+    if options.anchors and options.format not in (None, "markdown"):
+        raise HarnessError(
+            f"--anchors with --{options.format}: published results go with the table, --markdown and --report"
+        )
+    if options.per_sample and options.format != "json":
+        raise HarnessError("--per-sample goes with --json alone; --report shows samples to read")
+    taken = {os.path.realpath(path): path for path in (options.golds, *options.preds)}
+    for path in (options.output, options.report):
+        if path is not None:
+            check_writable(path)
+            place = os.path.realpath(path)
+            if place in taken:
+                raise HarnessError(f"writing {path}: is {taken[place]}, which is used already; name another file")
+            taken[place] = path
 
 
 def _compared(options: argparse.Namespace, systems: dict[str, str]) -> Comparison:
@@ -92,7 +112,8 @@ def _print(comparison: Comparison, options: argparse.Namespace) -> None:
     systems = comparison.systems
     several = comparison if len(systems) > 1 else None
     first = next(iter(systems.values()))
-    anchors = [table for task in first for table in anchors_for(task)] if options.anchors else []
+    tasks = dict.fromkeys(task for scores in systems.values() for task in scores)
+    anchors = [table for task in tasks for table in anchors_for(task)] if options.anchors else []
     if options.format is None:
         formats.table(systems, sys.stdout, several, anchors)
         return
@@ -106,8 +127,9 @@ def _print(comparison: Comparison, options: argparse.Namespace) -> None:
 
 
 def _systems(preds: list[str]) -> dict[str, str]:
-    """A short name for each predictions file: its stem, or the whole of it where two stems are equal."""
-    if repeated := [path for path, count in Counter(preds).items() if count > 1]:
+    """A name for each predictions file: its stem, or its whole path where two stems are equal."""
+    places = [os.path.realpath(path) for path in preds]
+    if repeated := [path for path, place in zip(preds, places, strict=True) if places.count(place) > 1]:
         raise HarnessError(f"the predictions {repeated[0]} are given more than once; give each system once")
     stems = [PurePosixPath(path).stem or path for path in preds]
-    return {stem if stems.count(stem) == 1 else path: path for stem, path in zip(stems, preds, strict=True)}
+    return dict(zip(stems if len(set(stems)) == len(stems) else preds, preds, strict=True))

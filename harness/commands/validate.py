@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from harness.commands.options import FILE, add_what
+from harness.commands.options import FILE, add_what, say_how_to_allow_missing
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +22,13 @@ def run(options: argparse.Namespace) -> int:
 
     settings = Settings(n_bootstrap=0, allow_missing=options.allow_missing)
     lines = []
-    with open_systems(options.golds, {"": options.preds}, options.task, options.allow_missing) as systems:
+    with (
+        say_how_to_allow_missing(),
+        open_systems(options.golds, {"": options.preds}, options.task, options.allow_missing) as systems,
+    ):
         for task, scored in systems.scored(settings):
             result = scored[""].result
-            lines.append(f"{task}: {result.n:,} of {result.n_golds:,} golds have a prediction; all can be scored")
+            lines.append(f"{task}: {result.n:,} of {result.n_golds:,} golds have a prediction that can be scored")
             lines += [f"  {note}" for note in result.notes]
         lines += [f"{task}: no predictions" for task in systems.missing[""]]
     sys.stdout.write("\n".join(lines) + "\n")

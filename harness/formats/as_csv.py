@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from harness.formats.sections import printable
+from harness.errors import printable
 from harness.result import Result, Scores
 
 if TYPE_CHECKING:
@@ -30,7 +30,11 @@ _OF_DIFFERENCES = ("baseline", "difference", "difference_low", "difference_high"
 
 
 def csv(systems: Mapping[str, Scores], comparison: Comparison | None = None) -> str:
-    """CSV after RFC 4180; what is undefined is an empty field. With a comparison, columns of the differences follow."""
+    """CSV after RFC 4180; what is undefined is an empty field. With a comparison, columns of the differences follow.
+
+    The names of systems come from file names: one that begins with `=`, `+`, `-` or `@`, which a spreadsheet would
+    take for a formula, is written with `'` before it. What cannot be printed in a name is written as `?`.
+    """
     stream = io.StringIO()
     writer = csv_format.writer(stream)
     writer.writerow(_COLUMNS + (_OF_DIFFERENCES if comparison else ()))
@@ -48,7 +52,7 @@ def _rows(name: str, result: Result) -> Iterator[tuple[str, tuple[object, ...]]]
         yield (
             metric,
             (
-                printable(name),
+                _name(name),
                 result.task,
                 metric,
                 value.value,
@@ -65,7 +69,12 @@ def _rows(name: str, result: Result) -> Iterator[tuple[str, tuple[object, ...]]]
 def _difference(baseline: str, one: Difference | None) -> tuple[object, ...]:
     if one is None:
         return (None,) * len(_OF_DIFFERENCES)
-    return (printable(baseline), one.value, *(one.interval or (None, None)), one.p_value, one.p_holm)
+    return (_name(baseline), one.value, *(one.interval or (None, None)), one.p_value, one.p_holm)
+
+
+def _name(system: str) -> str:
+    name = printable(system)  # which leaves no tab or line end to begin with
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
 
 
 def _word(true: bool) -> str:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.formats.sections import best_of, interval, level_of, metrics_of, number, printable, results_of, tasks_of
+from harness.errors import printable
+from harness.formats.sections import (
+    best_of,
+    interval,
+    level_of,
+    metrics_of,
+    missing_notes,
+    notes_of,
+    number,
+    results_of,
+    tasks_of,
+)
 from harness.result import MetricResult, Scores
 
 # A bracket that follows the end of a row would be read as an option of it.
@@ -25,7 +36,7 @@ _SPECIAL = str.maketrans(
 def latex(systems: Mapping[str, Scores], decimals: int = 4) -> str:
     """A `tabular` to put into a table of your own; of several systems a column each, the best in bold.
 
-    Of one system it holds value, standard error and interval. It needs `\\usepackage{booktabs}`.
+    Of one system it holds value, standard error and interval. Notes follow as comments. It needs `\\usepackage{booktabs}`.
     """
     several = len(systems) > 1
     columns = (
@@ -42,6 +53,8 @@ def latex(systems: Mapping[str, Scores], decimals: int = 4) -> str:
         *rows,
         "\\bottomrule",
         "\\end{tabular}",
+        *(f"% {task}: {note}" for task in tasks_of(systems) for note in notes_of(results_of(systems, task))),
+        *(f"% {note}" for note in missing_notes(systems)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -69,7 +82,7 @@ def _several(systems: Mapping[str, Scores], decimals: int) -> Iterator[str]:
     for task in tasks_of(systems):
         yield "\\midrule"
         for place, (metric, values) in enumerate(metrics_of(results_of(systems, task)).items()):
-            best = best_of(values, decimals)
+            best = best_of(values, lambda value: number(value, decimals))
             cells = [_cell(values.get(name), name in best, decimals) for name in systems]
             yield _row("" if place else escape(task), _metric(metric, next(iter(values.values()))), *cells)
 

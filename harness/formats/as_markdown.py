@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from harness.errors import printable
 from harness.formats.published import anchors_section
 from harness.formats.sections import (
     NOTHING,
@@ -19,7 +20,6 @@ from harness.formats.sections import (
     missing_notes,
     notes_of,
     number,
-    printable,
     results_of,
     samples,
     tasks_of,
@@ -48,7 +48,8 @@ def markdown(
     tasks = tasks_of(systems)
     sections = [differences_section(comparison, task, decimals) for task in tasks if comparison]
     sections += [anchors_section(results_of(systems, task), task, anchors, decimals) for task in tasks]
-    parts = [_lines(head, rows), *(_section(section) for section in sections if section), _listed(_notes(systems))]
+    notes = [*_notes(systems), *(comparison.notes if comparison else ())]
+    parts = [_lines(head, rows), *(_section(section) for section in sections if section), _listed(notes)]
     return "\n".join(part for part in parts if part)
 
 
@@ -80,7 +81,7 @@ def _several(systems: Mapping[str, Scores], decimals: int) -> tuple[Row, list[Ro
         results = results_of(systems, task)
         sizes = " / ".join(dict.fromkeys(map(samples, results.values())))
         for metric, values in metrics_of(results).items():
-            best = best_of(values, decimals)
+            best = best_of(values, lambda value: number(value, decimals))
             cells = [_cell(values.get(name), name in best, decimals) for name in systems]
             rows.append((escape(task), _metric(metric, next(iter(values.values()))), *cells, sizes))
     return ("task", "metric", *map(escape, systems), "samples"), rows
@@ -107,7 +108,7 @@ def _section(section: Section) -> str:
 def _notes(systems: Mapping[str, Scores]) -> list[str]:
     notes = ["± is the standard error; the best of each row is bold."] if len(systems) > 1 else []
     for task in tasks_of(systems):
-        notes += [f"{task}: {note}" for note in notes_of(results_of(systems, task), named=len(systems) > 1)]
+        notes += [f"{task}: {note}" for note in notes_of(results_of(systems, task))]
     return notes + missing_notes(systems)
 
 

@@ -33,7 +33,7 @@ def table(
     Colours and lines only where `stream` is a terminal; `*` marks the primary metric.
     """
     sections = list(_sections(systems, comparison, anchors, decimals))
-    missing = missing_notes(systems)
+    missing = [*missing_notes(systems), *(comparison.notes if comparison else ())]
     if stream.isatty():
         _write_rich(sections, missing, stream)
     else:

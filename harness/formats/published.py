@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.formats.sections import NOTHING, Section, metrics_of, number, printable
+from harness.errors import printable
+from harness.formats.sections import NOTHING, Section, metrics_of, number
 from harness.result import MetricResult, Result
 
 if TYPE_CHECKING:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.errors import printable
 from harness.result import MetricResult, Result, Scores
 
 if TYPE_CHECKING:
@@ -24,11 +25,6 @@ class Section:
     head: Row
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
-
-
-def printable(text: str) -> str:
-    """The text on one line and without codes a terminal would obey; names come from strangers."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def number(value: float | None, decimals: int, sign: str = "-") -> str:
@@ -65,14 +61,14 @@ def metrics_of(results: Mapping[str, Result]) -> dict[str, dict[str, MetricResul
     return table
 
 
-def best_of(values: Mapping[str, MetricResult], decimals: int) -> set[str]:
-    """The systems whose value is the best as printed; none where there is nothing to choose from."""
+def best_of(values: Mapping[str, MetricResult], printed: Callable[[float], str]) -> set[str]:
+    """The systems whose value is `printed` as the best one is; none where there is nothing to choose from."""
     finite = {name: metric for name, metric in values.items() if math.isfinite(metric.value)}
     if len(finite) < 2:
         return set()
     choose = max if next(iter(finite.values())).higher_is_better else min
-    best = number(choose(metric.value for metric in finite.values()), decimals)
-    return {name for name, metric in finite.items() if number(metric.value, decimals) == best}
+    best = printed(choose(metric.value for metric in finite.values()))
+    return {name for name, metric in finite.items() if printed(metric.value) == best}
 
 
 def samples(result: Result) -> str:
@@ -95,13 +91,13 @@ def scores_section(results: Mapping[str, Result], task: str, decimals: int, name
         for name, value in values.items()
     ]
     head = ("metric", *(["system"] if named else []), "value", "standard error", "interval", "better")
-    return Section(_title(results, task, named), head, tuple(rows), tuple(notes_of(results, named)))
+    return Section(_title(results, task, named), head, tuple(rows), tuple(notes_of(results)))
 
 
 def _title(results: Mapping[str, Result], task: str, named: bool) -> str:
     sizes: dict[str, list[str]] = {}
     for name, result in results.items():
-        size = f"{samples(result)} samples"
+        size = f"{samples(result)} sample{'' if result.n_golds == 1 else 's'}"
         if result.n_clusters is not None:
             size += f", {result.n_clusters:,} clusters by {result.cluster}"
         sizes.setdefault(size, []).append(printable(name))
@@ -110,17 +106,19 @@ def _title(results: Mapping[str, Result], task: str, named: bool) -> str:
     return f"{task} version {version}, {'; '.join(told)}"
 
 
-def notes_of(results: Mapping[str, Result], named: bool) -> list[str]:
-    """What a reader must know of these results, each sentence once, with the systems it is about where not all."""
+def grouped_notes(results: Mapping[str, Result]) -> list[tuple[list[str], str]]:
+    """What a reader must know of these results: each note once, with the systems it is about; none where about all."""
     about: dict[str, list[str]] = {}
     for name, result in results.items():
         metric_notes = [f"{metric}: {value.note}" for metric, value in result.metrics.items() if value.note]
         for note in dict.fromkeys([*result.notes, *metric_notes]):
-            about.setdefault(note, []).append(printable(name))
-    return [
-        f"{', '.join(names)}: {printable(note)}" if named and len(names) < len(results) else printable(note)
-        for note, names in about.items()
-    ]
+            about.setdefault(note, []).append(name)
+    return [([] if len(names) == len(results) else names, note) for note, names in about.items()]
+
+
+def notes_of(results: Mapping[str, Result]) -> list[str]:
+    """The notes as lines of text."""
+    return [printable((f"{', '.join(names)}: " if names else "") + note) for names, note in grouped_notes(results)]
 
 
 def missing_notes(systems: Mapping[str, Scores]) -> list[str]:

@@ -34,9 +34,15 @@ def rating_samples(golds: Envelope, predictions: Envelope) -> Samples:
     )
     error = np.abs(prediction - gold)
     columns = {"gold": gold, "prediction": prediction, "absolute_error": error, "squared_error": error * error}
-    replaced = read.count(None)
-    note = f"{counted(replaced, 'prediction')} not a number and taken for the end of the scale farther from the gold"
-    return Samples(columns, (note,) if replaced else ())
+    notes = []
+    if replaced := read.count(None):
+        notes.append(
+            f"{counted(replaced, 'prediction')} not a number and taken for the end of the scale farther from the gold"
+        )
+    for noun, values in (("gold", gold), ("prediction", prediction)):
+        if outside := int(np.count_nonzero((values < _LOWEST) | (values > _HIGHEST))):
+            notes.append(f"{counted(outside, noun)} outside the scale of 1 to 5 and not clamped")
+    return Samples(columns, tuple(notes))
 
 
 def _read_golds(golds: Envelope) -> list[float]:

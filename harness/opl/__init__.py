@@ -12,6 +12,7 @@ def reference_values(golds: str | os.PathLike[str], task: str = "opl_policy") ->
     """
     from harness.envelope import read_golds
     from harness.errors import HarnessError
+    from harness.intervals import sums_of
     from harness.opl.policy import reference_columns
     from harness.opl.synthetic_task import environment_source
     from harness.opl.table import table_source
@@ -20,5 +21,6 @@ def reference_values(golds: str | os.PathLike[str], task: str = "opl_policy") ->
     if task not in sources:
         raise HarnessError(f"{task!r} has no reference policies; {' and '.join(sources)} have")
     envelope = read_golds(golds, task)
-    columns = reference_columns(envelope, sources[task](envelope))
-    return {name: float(column.mean()) for name, column in columns.items()}
+    sums = sums_of(reference_columns(envelope, sources[task](envelope)), len(envelope.ids))
+    n = sums.pop("n")
+    return {name: total / n for name, total in sums.items()}

@@ -62,6 +62,7 @@ class SyntheticEnvironment:
     context_factor: FloatArray
     settings: EnvironmentSettings
 
+    @np.errstate(over="ignore", invalid="ignore")  # what is not finite is refused
     def __post_init__(self) -> None:
         for name in ARRAYS:
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=np.float64))
@@ -147,9 +148,8 @@ class SyntheticEnvironment:
     @cached_property
     def _action_outputs(self) -> FloatArray:
         """What each action adds to the output's mean, `(n_actions, dim_output)`."""
-        with np.errstate(over="ignore", invalid="ignore"):  # the constructor refuses what is not finite
-            inner = _product(self.action_embeddings, self.action_weights)
-            outer = GENERATORS[self.settings.generator](inner, self.settings)
+        inner = _product(self.action_embeddings, self.action_weights)
+        outer = GENERATORS[self.settings.generator](inner, self.settings)
         return self.settings.mean_factor * outer * self._answered
 
     def _expected_rewards(self, contexts: FloatArray) -> FloatArray:
@@ -167,7 +167,9 @@ class SyntheticEnvironment:
     def _output_variance(self) -> FloatArray:
         """Variance of each output coordinate given query and action, `(dim_output,)`."""
         confounder = self.settings.mean_factor * self.settings.confounder_scale
-        return self.settings.noise_level**2 + np.where(self._answered > 0, 0.0, confounder**2)
+        noise = np.square(self.settings.noise_level)  # infinite where ** raises
+        variance: FloatArray = noise + np.where(self._answered > 0, 0.0, np.square(confounder))
+        return variance
 
     def _logging_policy(self, contexts: FloatArray) -> FloatArray:
         scores = _product(self.settings.beta * _product(contexts, self.logging_weights), self.action_embeddings.T)

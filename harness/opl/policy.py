@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.envelope import Envelope
-from harness.errors import HarnessError
+from harness.errors import HarnessError, SelectionError
 from harness.opl.distribution import distribution_fault, expected_reward
 from harness.opl.predictions import action_dist
 from harness.registry import Samples
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # A block's tables stay in the processor's cache: 256 KiB each.
 _BLOCK_CELLS = 1 << 15
 _LARGEST = 1e100  # sums over contexts stay far from infinity
+_SMALLEST = 1e-100  # what is divided by stays far from 0
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,16 @@ class RewardSource:
 def policy_samples(golds: Envelope, predictions: Envelope, source: RewardSource) -> Samples:
     """Value per context, each `(n_contexts,)`, of the prediction (`value`), of `uniform`, `logging` and `optimal`.
 
-    Raises `HarnessError` for golds that are unsound, or in which all policies are equally good (optimality would be
-    0 / 0), and `SubmissionError` for a prediction that is no distribution over the golds' actions.
+    Raises `HarnessError` for golds that are unsound, `SelectionError` where all policies are equally good (optimality
+    would be 0 / 0), and `SubmissionError` for a prediction that is no distribution over the golds' actions.
     """
-    value = np.empty(len(golds.ids))
-    columns = _empty_references(golds)
-    for block, rewards, references in _blocks(golds, source):
-        for name, column in references.items():
-            columns[name][block] = column
-        value[block] = _value(action_dist(predictions, block, source.n_actions), rewards)
-    if math.fsum(columns["optimal"]) == math.fsum(columns["uniform"]):
-        raise HarnessError(
+    columns = _columns(golds, source, predictions)
+    if math.fsum(columns["optimal"]) - math.fsum(columns["uniform"]) < _SMALLEST:
+        raise SelectionError(
             f"{golds.where}: V_optimal == V_uniform: in every context all actions have the same reward, "
             "so optimality is undefined; score where actions differ"
         )
-    return Samples({"value": value, **columns}, source.notes)
+    return Samples(columns, source.notes)
 
 
 def reference_columns(golds: Envelope, source: RewardSource) -> dict[str, FloatArray]:
@@ -61,37 +57,36 @@ def reference_columns(golds: Envelope, source: RewardSource) -> dict[str, FloatA
 
     Raises `HarnessError` where rewards are not finite or the logging policy is no distribution.
     """
-    columns = _empty_references(golds)
-    for block, _, references in _blocks(golds, source):
-        for name, column in references.items():
-            columns[name][block] = column
+    return _columns(golds, source, None)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is refused by name of its ids
+def _columns(golds: Envelope, source: RewardSource, predictions: Envelope | None) -> dict[str, FloatArray]:
+    names = ("uniform", "logging", "optimal") if predictions is None else ("value", "uniform", "logging", "optimal")
+    columns = {name: np.empty(len(golds.ids)) for name in names}
+    step = max(1, _BLOCK_CELLS // source.n_actions)
+    for start in range(0, len(golds.ids), step):
+        block = slice(start, start + step)
+        rewards, logging = _checked_tables(golds, source, block)
+        columns["uniform"][block] = _value(np.full(rewards.shape, 1.0 / source.n_actions), rewards)
+        columns["logging"][block] = _value(logging, rewards)
+        columns["optimal"][block] = rewards.max(axis=1)
+        if predictions is not None:
+            columns["value"][block] = _value(action_dist(predictions, block, source.n_actions), rewards)
     return columns
 
 
-def _empty_references(golds: Envelope) -> dict[str, FloatArray]:
-    return {name: np.empty(len(golds.ids)) for name in ("uniform", "logging", "optimal")}
-
-
-def _blocks(golds: Envelope, source: RewardSource) -> Iterator[tuple[slice, FloatArray, dict[str, FloatArray]]]:
-    """Slices of the golds with their rewards `(block, n_actions)` and the values of the reference policies."""
-    step = max(1, _BLOCK_CELLS // source.n_actions)
-    for start in range(0, len(golds.ids), step):
-        block = slice(start, min(start + step, len(golds.ids)))
-        rewards, logging = source.tables(block)
-        if not (rewards.min() > -_LARGEST and rewards.max() < _LARGEST):  # false where one is NaN
-            raise HarnessError(
-                f"{golds.where}: the rewards of ids {golds.ids[block][0]!r} to {golds.ids[block][-1]!r} hold values that "
-                f"are not finite, or beyond {_LARGEST:g}"
-            )
-        if fault := distribution_fault(logging):
-            raise HarnessError(f"{golds.where}: id {golds.ids[block][fault[0]]!r}: the logging policy {fault[1]}")
-        uniform = np.full(rewards.shape, 1.0 / source.n_actions)
-        references = {
-            "uniform": _value(uniform, rewards),
-            "logging": _value(logging, rewards),
-            "optimal": rewards.max(axis=1),
-        }
-        yield block, rewards, references
+def _checked_tables(golds: Envelope, source: RewardSource, block: slice) -> tuple[FloatArray, FloatArray]:
+    rewards, logging = source.tables(block)
+    ids = golds.ids[block]
+    if not (rewards.min() > -_LARGEST and rewards.max() < _LARGEST):  # false where one is NaN
+        raise HarnessError(
+            f"{golds.where}: the rewards of ids {ids[0]!r} to {ids[-1]!r} hold values that are not finite, "
+            f"or beyond {_LARGEST:g}"
+        )
+    if fault := distribution_fault(logging):
+        raise HarnessError(f"{golds.where}: id {ids[fault[0]]!r}: the logging policy {fault[1]}")
+    return rewards, logging
 
 
 def _value(policy: FloatArray, rewards: FloatArray) -> FloatArray:

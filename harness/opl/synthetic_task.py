@@ -40,8 +40,7 @@ def environment_source(golds: Envelope) -> RewardSource:
 
     def tables(block: slice) -> tuple[FloatArray, FloatArray]:
         chosen = contexts[rows[block]].astype(np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name of its ids
-            return environment.expected_rewards(chosen), environment.logging_policy(chosen)
+        return environment.expected_rewards(chosen), environment.logging_policy(chosen)
 
     defects = environment.settings.compat
     notes = (f"the environment reproduces defects of the published one: {', '.join(defects)}",) if defects else ()

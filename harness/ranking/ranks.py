@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.envelope import Envelope
 from harness.errors import SubmissionError
-from harness.ranking.relevance import KINDS, Relevance
+from harness.ranking.relevance import BEYOND_EXACT, KINDS, Relevance, beyond_exact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +76,8 @@ def _checked(output: object, kind: type, predictions: Envelope, sample: int) -> 
         fault = f"output lists {len(output):,} items; give the best {MOST_ITEMS:,} at most"
     elif set(map(type, output)) - {kind}:
         fault = f"output must list items that are {KINDS[kind]}, as in the golds"
+    elif beyond_exact(output, kind):
+        fault = f"output {BEYOND_EXACT}"
     else:
         return output
     raise SubmissionError(f"{predictions.where}: id {predictions.ids[sample]!r}: {fault}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHADES = 10
 _MOST_RATINGS = 10
+_NO_LABEL = "no label"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def label_matrix(task: Task, system: str, scored: ScoredTask) -> Matrix | None:
         return None
     n = len(task.labels)
     gold, predicted = (_codes(columns[name], n) for name in ("gold_label", "predicted_label"))
-    return _matrix(system, task.labels, [*task.labels, "no label"], gold, predicted)
+    named = [*task.labels, _NO_LABEL]
+    return _matrix(system, named if (gold == n).any() else task.labels, named, gold, predicted)
 
 
 def rating_matrix(system: str, scored: ScoredTask) -> Matrix | None:

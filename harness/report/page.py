@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.comparison import Comparison
 from harness.errors import HarnessError
-from harness.formats.sections import results_of
+from harness.formats.sections import grouped_notes, results_of
 from harness.report import tables, texts
 from harness.report.distributions import MOST_SYSTEMS
 from harness.report.section import Section
@@ -52,6 +52,7 @@ def render(templates: Environment, sections: Sequence[Section], comparison: Comp
         names=list(comparison.systems),
         tables=tables,
         results_of=results_of,
+        grouped_notes=grouped_notes,
         most_drawn=MOST_SYSTEMS,
         most_listed=_MOST_METRICS,
     )

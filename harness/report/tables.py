@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.comparison import Comparison, Difference
-from harness.formats.sections import results_of
+from harness.formats.sections import best_of, metrics_of, results_of
 from harness.report.charts import Row, whiskers
 from harness.report.samples import Wins
 from harness.report.section import Section
-from harness.report.texts import Markup
-from harness.result import MetricResult, Result
+from harness.report.texts import Markup, number
+from harness.result import MetricResult
 
 STARS = "* p < 0.05, ** p < 0.01."
 
@@ -84,24 +84,9 @@ def forest(section: Section, comparison: Comparison) -> list[Markup]:
     return [whiskers(rows, title, narrow=narrow) for narrow in (False, True)]
 
 
-def notes(results: Mapping[str, Result]) -> list[tuple[list[str], str]]:
-    """Each note once, with the systems it is about; no systems where it is about all."""
-    told: dict[str, list[str]] = {}
-    for name, result in results.items():
-        of_metrics = [f"{metric}: {one.note}" for metric, one in result.metrics.items() if one.note]
-        for note in [*result.notes, *of_metrics]:
-            told.setdefault(note, []).append(name)
-    return [([] if len(systems) == len(results) else systems, note) for note, systems in told.items()]
-
-
 def best(comparison: Comparison, task: str, primary: str) -> set[str]:
-    """The systems with the best value of the primary metric, where there is more than one system."""
-    found = {
-        name: result.metrics[primary].value * (1 if result.metrics[primary].higher_is_better else -1)
-        for name, result in results_of(comparison.systems, task).items()
-        if primary in result.metrics
-    }
-    return {name for name, value in found.items() if value == max(found.values())} if len(found) > 1 else set()
+    """The systems whose value of the primary metric is the best one as the page prints it."""
+    return best_of(metrics_of(results_of(comparison.systems, task)).get(primary, {}), number)
 
 
 def provenance(comparison: Comparison) -> list[Provenance]:

@@ -10,11 +10,16 @@ _MINUS = "\N{MINUS SIGN}"
 _PREVIEW = 240
 LONGEST = 4_000
 
-# Control characters but tab and line feed, invisible and direction-changing ones, halves of surrogate pairs, tags.
-# Joiners and variation selectors stay: scripts and emoji need them.
+# Control characters but tab and line feed, halves of surrogate pairs, line and paragraph separators, all of Unicode's
+# format characters (category Cf: invisible or direction-changing ones, tags) but the joiners U+200C and U+200D, and the
+# letters, marks and signs that are drawn as nothing. Scripts and emoji need the joiners and the variation selectors
+# below U+10000. Spelled out, so that pages are the same bytes under every version of Python.
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
-    "\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufffe\uffff"
+    "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e007f"
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
 )
 
 

@@ -1,4 +1,4 @@
-"""Small files that would be large: each is refused, or read, for little memory and time, in a process of its own."""
+"""Small files that would be large: each is refused, or read, for little memory and CPU, in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from tests.harness.made_zips import MIB, Entry, bomb, deflated, listed, quoted_o
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak of memory from /proc")
 
 MOST_BYTES = 200 * MIB
-MOST_SECONDS = 2.0
+MOST_SECONDS = 10.0  # of CPU, ten times what the slowest takes
 READER = """
 import json, sys, time
 from pathlib import Path
 from harness.errors import SubmissionError
+from harness.members import Limits
 from harness.npy import read_table
 from harness.strict_json import parse
-from harness.untrusted import Limits, open_source
-start, message = time.perf_counter(), None
+from harness.untrusted import open_source
+start, message = time.process_time(), None
 try:
     with open_source(Path(sys.argv[1]), "predictions", SubmissionError, Limits()) as source:
         for name in source.json_names():
@@ -35,7 +36,7 @@ try:
             read_table(source, "t.p.npy")
 except SubmissionError as error:
     message = str(error)
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps({"message": message, "seconds": seconds, "bytes": int(peak.split()[1]) * 1024}))
 """
@@ -126,7 +127,7 @@ def test_what_is_let_through_costs_little(tmp_path: Path, item: bytes) -> None:
 
 
 def read(path: Path) -> dict[str, object]:
-    """What a fresh process says of it: the refusal, the time, and its peak of memory."""
+    """What a fresh process says of it: the refusal, the CPU it took, and its peak of memory."""
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", READER, str(path)], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

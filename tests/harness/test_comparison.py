@@ -106,8 +106,38 @@ def test_swapping_the_baseline_turns_the_sign_alone(write: Write) -> None:
 
 def test_lower_is_better_for_errors(write: Write) -> None:
     golds, near, far = (write(name, {"LaMP_3": [of] * 5}) for name, of in (("golds", "4"), ("near", "5"), ("far", "1")))
-    found = compare(golds, {"far": far, "near": near}, n_bootstrap=20).differences["LaMP_3"]["near"]["MAE"]
+    found = compare(golds, {"far": far, "near": near}, n_bootstrap=100).differences["LaMP_3"]["near"]["MAE"]
     assert found.value == -2.0 and found.better is True
+
+
+def test_what_may_be_chance_is_neither_better_nor_worse(write: Write) -> None:
+    gold = tags(0, 40)
+    systems = {name: write(name, tags(seed, 40, gold, 0.5)) for seed, name in enumerate("abc", start=1)}
+    for task in compare(write("golds", gold), systems, n_bootstrap=200).differences.values():
+        for metrics in task.values():
+            for one in metrics.values():
+                significant = (one.p_holm if one.p_holm is not None else one.p_value or 1) < 0.05
+                assert (one.better is not None) == significant
+
+
+def test_a_single_user_shows_no_difference(tmp_path: Path) -> None:
+    items = [{"id": str(i), "output": "a b c", "user_id": "u"} for i in range(3)]
+    write_envelope(tmp_path / "g.zip", "LaMP_4", items)
+    for name in "ab":
+        write_envelope(tmp_path / f"{name}.zip", "LaMP_4", [{"id": str(i), "output": f"a {name}"} for i in range(3)])
+    comparison = compare(tmp_path / "g.zip", {name: tmp_path / f"{name}.zip" for name in "ab"})
+    for one in comparison.differences["LaMP_4"]["b"].values():
+        assert (one.interval, one.p_value, one.better, one.p_holm) == (None, None, None, None) and one.value != 0
+
+
+def test_too_few_resamples_for_so_many_comparisons_are_said(write: Write) -> None:
+    gold = tags(0, 30)
+    systems = {name: write(name, tags(seed, 30, gold, 0.5)) for seed, name in enumerate("abc", start=1)}
+    few, many = (compare(write("golds", gold), systems, n_bootstrap=n).notes for n in (60, 400))
+    assert few == (
+        "2 comparisons of primary metrics: with 60 resamples no adjusted p can be below 0.066; take at least 400 (--n-bootstrap)",
+    )
+    assert many == ()
 
 
 def test_under_the_null_one_test_in_twenty_rejects() -> None:

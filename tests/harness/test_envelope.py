@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import HarnessError, SubmissionError, read_golds, read_predictions, write_envelope
-from harness.envelope import matched, open_predictions
+from harness import HarnessError, SubmissionError, read_golds, read_predictions, write_envelope, write_envelopes
+from harness.envelope import matched, open_golds, open_predictions
+from harness.members import Limits
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -59,8 +60,11 @@ def item(name: object, output: object = 0, **more: object) -> dict[str, object]:
         (body(item("0"), item(7)), 'item 1 of "golds" has the id 7; write all ids as strings'),
         (body(item(0), item(True)), 'item 1 of "golds" has the id True; write all ids as integers'),
         (body(item(0.5), item(None)), 'item 0 of "golds" has the id 0.5; write all ids as integers'),
-        (body(item("0", user_id=None)), "every user_id must be a string, or every one an integer"),
-        (body(item("0"), item("1", user_id="u")), "1 of 2 items carry a user_id"),
+        (
+            body({"ID": "0", "output": 1}),
+            "must be an object with \"id\" and \"output\", but its keys are 'ID', 'output'",
+        ),
+        ({"task": "opl_policy", "preds": []}, "golds and predictions alike, but its keys are 'preds', 'task'"),
         (body(item("0"), item("0")), "1 id is given more than once: '0'"),
         (
             body(*[item(str(i % 9)) for i in range(18)]),
@@ -120,9 +124,49 @@ def test_a_task_given_twice_in_one_file_is_refused(tmp_path: Path) -> None:
         read_golds(tmp_path / "g.json")
 
 
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ([item("0", user_id=None)], "every user_id must be a string, or every one an integer"),
+        ([item("0"), item("1", user_id="u")], "1 of 2 items carry a user_id"),
+    ],
+)
+def test_golds_name_all_users_or_none(tmp_path: Path, items: list[dict[str, object]], message: str) -> None:
+    (tmp_path / "g.json").write_text(json.dumps(body(*items, task="LaMP_1")))
+    with pytest.raises(HarnessError, match=message):
+        read_golds(tmp_path / "g.json")
+
+
+def test_a_json_read_twice_for_its_task_is_counted_once(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "g.zip", "w") as archive:
+        for number in (4, 5, 6):
+            text = json.dumps({"golds": [item("0", "x" * 100_000)], "task": f"LaMP_{number}"})
+            archive.writestr(f"{number}.json", text)
+    with open_golds(tmp_path / "g.zip", Limits(total_bytes=400_000)) as file:
+        assert [len(str(file.read(task).outputs[0])) for task in file.tasks] == [100_000] * 3
+
+
+def test_what_is_written_can_be_read_again(tmp_path: Path) -> None:
+    for task, output, message in (
+        ("LaMP_4", "x" * 1_000_001, "1,000,000"),
+        ("../x", "a", "unknown task"),
+        ("LaMP_9", "a", "unknown"),
+    ):
+        with pytest.raises(HarnessError, match=message):
+            write_envelope(tmp_path / "x.zip", task, [item("0", output)])
+    with pytest.raises(HarnessError, match="give each task once"):
+        write_envelopes(tmp_path / "x.zip", {"LaMP_4": [item("0", "a")], "LaMP-4": [item("0", "b")]})
+    with pytest.raises(HarnessError, match="writing .*: Not a directory"):
+        write_envelope(Path(__file__) / "x.zip", "LaMP_4", [item("0", "a")])
+    assert not list(tmp_path.iterdir())
+
+
 def test_other_keys_of_an_item_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "g.json").write_text(json.dumps(body(item("0", "a", index=3), task="LaMP_4")))
-    assert read_golds(tmp_path / "g.json").outputs == ("a",)
+    golds = read_golds(tmp_path / "g.json")
+    assert golds.outputs == ("a",)
+    (tmp_path / "p.json").write_text(json.dumps(body(item("0", "b", user_id=None), task="LaMP_4")))
+    assert read_predictions(tmp_path / "p.json", golds).outputs == ("b",)
 
 
 def test_missing_ids_may_be_allowed_unknown_ones_never(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from markdown_it import MarkdownIt
 
 from harness import Result, Scores, formats
 from harness.comparison import Comparison, Difference, compare
+from harness.formats.sections import grouped_notes, notes_of
 from harness.lamp.anchors import anchors_for
 from harness.result import MetricResult
 
@@ -142,6 +143,7 @@ def test_latex_of_two_systems_has_the_best_in_bold() -> None:
         " & rouge-L $\\uparrow$ & \\textbf{0.1800} & \\textbf{0.1800} \\\\\n"
         "\\bottomrule\n"
         "\\end{tabular}\n"
+        "% LaMP_3: 2 are no number\n"
     )
 
 
@@ -196,7 +198,8 @@ def test_other_readers_find_the_same_values(drawn: dict[str, tuple[float, float]
     systems = {name: Scores({"LaMP_4": rouge(*pair)}) for name, pair in drawn.items()}
     shown = ["".join(char if char.isprintable() else "?" for char in name) for name in systems]
     rows = list(csv_format.DictReader(io.StringIO(formats.csv(systems), newline=""), strict=True))
-    assert [row["system"] for row in rows] == [name for name in shown for _ in range(2)]
+    harmless = [f"'{name}" if name[0] in "=+-@" else name for name in shown]
+    assert [row["system"] for row in rows] == [name for name in harmless for _ in range(2)]
     for row, (name, place) in zip(rows, [(name, place) for name in systems for place in (0, 1)], strict=True):
         truth = systems[name]["LaMP_4"].metrics[("rouge-1", "rouge-L")[place]]
         assert float(row["value"]) == truth.value and float(row["standard_error"]) == truth.standard_error
@@ -223,10 +226,27 @@ def test_csv_is_as_rfc_4180_has_it() -> None:
     assert (tuned["p_value"], tuned["p_holm"], tuned["n"], tuned["n_golds"]) == ("0.001", "0.002", "1490", "1500")
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX on this machine")
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "\t=1", "\r=1"])
+def test_a_spreadsheet_takes_no_name_for_a_formula(name: str) -> None:
+    differences = {"LaMP_3": {"tuned": COMPARISON.differences["LaMP_3"]["tuned"]}}
+    systems = {name: TWO["base"], "tuned": TWO["tuned"]}
+    text = formats.csv(systems, Comparison(name, systems, differences))
+    rows = list(csv_format.DictReader(io.StringIO(text, newline=""), strict=True))
+    told = f"'{name}" if name[0] > " " else name.replace(name[0], "?")
+    assert (rows[0]["system"], rows[3]["baseline"], rows[3]["difference"]) == (told, told, "-0.05")
+
+
+def test_a_note_of_a_system_is_told_once_and_names_it_once() -> None:
+    twice = rouge(0.2, 0.1, notes=("n", "n", "all"))
+    results = {"a\n": twice, "b": rouge(0.3, 0.1, notes=("all",))}
+    assert grouped_notes(results) == [(["a\n"], "n"), ([], "all")]
+    assert notes_of(results) == ["a?: n", "all"]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX installed")
 @pytest.mark.parametrize("count", [1, 3])
 def test_latex_compiles_whatever_the_names(tmp_path: Path, count: int) -> None:
-    scores = Scores({NASTY: result(NASTY, {NASTY: metric(-0.2), "[b": metric(0.1, better=False)})})
+    scores = Scores({"LaMP_4": result("LaMP_4", {NASTY: metric(-0.2), "[b": metric(0.1, better=False)})})
     systems = {f"{NASTY}{place}": scores for place in range(count)}
     text = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n" + formats.latex(systems)
     (tmp_path / "page.tex").write_text(text + "\\end{document}\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -35,8 +36,12 @@ def s3_server() -> Iterator[str]:
 
 @pytest.fixture
 def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a bucket of that server, which the environment leads to."""
+    """The name of a bucket of that server, which the environment leads to, and nothing but the environment."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
     for name, value in {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ENDPOINT_URL": s3_server,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -158,12 +163,10 @@ def test_no_server_and_no_credentials(bucket: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_ENDPOINT_URL", "no address")
     with pytest.raises(HarnessError, match="golds s3://b-b/k: Invalid endpoint"), local("s3://b-b/k", "golds"):
         pass
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(HarnessError, match="Unable to locate credentials"), local("s3://b-b/k", "golds"):
         pass
 
@@ -204,6 +207,34 @@ def test_what_is_wrong_with_standard_input(
 ) -> None:
     done = run(["--golds", str(example[0]), "--preds", "-"], None, data, temporary)
     assert done.returncode == 2 and message in done.stderr.decode() and done.stderr.count(b"\n") == 1
+    assert not list(temporary.iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="a copy without a name needs /proc")
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL])
+def test_no_copy_outlives_a_process_that_is_stopped(temporary: Path, stop: signal.Signals) -> None:
+    program = (
+        "import time; from harness.inputs import local\n"
+        "with local('-', 'golds') as (path, _): print(path.read_bytes().decode(), flush=True); time.sleep(60)"
+    )
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=environment, **streams) as child:  # type: ignore[call-overload]
+        child.stdin.write(b"secret golds")
+        child.stdin.close()
+        assert child.stdout.readline() == b"secret golds\n"
+        child.send_signal(stop)
+        assert child.wait() == -stop
+    assert not list(temporary.iterdir())
+
+
+def test_without_proc_a_copy_has_a_name_and_is_removed(
+    bucket: str, example: tuple[Path, Path], temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.inputs._OWN_FILES", temporary / "none")
+    boto3.client("s3").upload_file(str(example[0]), bucket, "g.zip")
+    with local(f"s3://{bucket}/g.zip", "golds") as (path, _):
+        assert path.parent == temporary and path.read_bytes() == example[0].read_bytes()
     assert not list(temporary.iterdir())
 
 

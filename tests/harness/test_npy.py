@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from harness.errors import HarnessError
+from harness.members import Limits
 from harness.npy import read_table
-from harness.untrusted import Limits, open_source
+from harness.untrusted import open_source
 
 
 def saved(array: object) -> bytes:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
@@ -73,9 +76,11 @@ def test_what_has_no_spread_says_so(score_policy: Callable[..., Result]) -> None
     assert flat.interval is None and "undefined in" in str(flat.note)
 
 
-@pytest.mark.parametrize("options", [{"n_bootstrap": -1}, {"n_bootstrap": 10**9}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "options", [{"n_bootstrap": -1}, {"n_bootstrap": 10**9}, {"seed": -1}, {"seed": 0.5}, {"seed": True}]
+)
 def test_refuses_options(example: tuple[Path, Path], options: dict[str, int]) -> None:
-    with pytest.raises(HarnessError, match="give 0 to 100,000 resamples and a seed from 0"):
+    with pytest.raises(HarnessError, match=r"is .*: give an integer from 0 to"):
         score(*example, **options)  # type: ignore[arg-type]
 
 
@@ -101,9 +106,9 @@ def lamp(path: Path, **tasks: dict[str, object]) -> Path:
 def test_all_tasks_of_the_golds_are_scored(tmp_path: Path) -> None:
     golds = lamp(tmp_path / "g.zip", LaMP_1={"1": "[1]", "2": "[2]"}, LaMP_4={"1": "a b", "2": "c"}, LaMP_3={"1": "3"})
     preds = lamp(tmp_path / "p.zip", LaMP_4={"1": "a"}, LaMP_1={"1": "[1]", "2": "[1]"})
-    with pytest.raises(SubmissionError, match="holds no 'LaMP_3'; add what is missing, name the one task to score, or"):
+    with pytest.raises(SubmissionError, match="holds no 'LaMP_3'; add what is missing$"):
         score(golds, preds)
-    with pytest.raises(SubmissionError, match=r"1 id is missing: '2'; give each gold id once, or allow missing ones"):
+    with pytest.raises(SubmissionError, match=r"1 id is missing: '2'; give each gold id once$"):
         score(golds, preds, task="LaMP-4")
     assert list(score(golds, preds, task="LaMP-1")) == ["LaMP_1"]
     scores = score(golds, preds, allow_missing=True)
@@ -143,9 +148,98 @@ def test_options_reach_every_output(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main([*both[:4], "--rouge", "reference", "--seed", "7"]) == 0
     assert "median of 1000 resamples as in LaMP's scorer, seed 7" in capsys.readouterr().out
     assert main([*both[:5], str(one)]) == 2 and "given more than once" in capsys.readouterr().err
-    assert main([*both, "-o", str(tmp_path)]) == 2 and "is a directory; name a file" in capsys.readouterr().err
+    assert main([*both, "-o", str(tmp_path)]) == 2 and "is not the name of a file" in capsys.readouterr().err
     assert main([*both, "--report", str(tmp_path / "report.html")]) == 0
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_no_system_takes_the_name_of_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    golds = lamp(tmp_path / "g.zip", LaMP_3={"1": "3"})
+    paths = []
+    for number, name in enumerate(("a.zip", "d/a.zip", "a.zip.zip")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        paths.append(str(lamp(tmp_path / name, LaMP_3={"1": str(number)})))
+    assert main(["-g", str(golds), "-p", paths[0], "-p", *paths[1:], "--csv", "--n-bootstrap", "0"]) == 0
+    rows = [line.split(",")[:4] for line in capsys.readouterr().out.splitlines() if ",MAE," in line]
+    assert [(row[0], float(row[3])) for row in rows] == list(zip(paths, (3.0, 2.0, 1.0), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["-o", "{p}"], "is {p}, which is used already; name another file"),
+        (["--report", "{g}"], "is {g}, which is used already"),
+        (["-o", "{d}/x", "--report", "{d}/x"], "is {d}/x, which is used already"),
+        (["-o", "{p}/x.json"], "there is no directory {p}; make it first"),
+        (["-o", "-"], "is not the name of a file"),
+        (["--golds", "{g}"], "--golds is given twice; give it once"),
+        (["--seed", "x"], "argument --seed: invalid int value: 'x'; see python -m harness score --help"),
+        (["--tas", "LaMP_4"], "unrecognized arguments: --tas LaMP_4"),
+        (["--per-sample"], "--per-sample goes with --json alone"),
+        (["--csv", "--anchors"], "--anchors with --csv"),
+        (["-p", ""], "predictions '': give the path of a file"),
+        (["-p", "x.jsonl"], "lampworks make-predictions TASK=x.jsonl -o preds.zip"),
+        (["--task", "lamp-4"], "unknown task 'lamp-4': did you mean 'LaMP_4'?"),
+    ],
+)
+def test_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], message: str) -> None:
+    golds, preds = (lamp(tmp_path / f"{name}.zip", LaMP_4={"1": name}) for name in "gp")
+    places = {"g": str(golds), "p": str(preds), "d": str(tmp_path)}
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert main(["-g", str(golds), "-p", str(preds), *[word.format(**places) for word in more]]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: ") and printed.err.count("\n") == 1 and printed.out == ""
+    assert message.format(**places) in printed.err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_output_that_cannot_be_written_is_no_traceback(tmp_path: Path) -> None:
+    golds, preds = (lamp(tmp_path / f"{name}.zip", LaMP_4={"1": f"{name} a"}) for name in "gp")
+    command = f"{sys.executable} -m harness -g {golds} -p {preds}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
+
+    def shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", line], capture_output=True, text=True, env={**environment, **more}, check=False
+        )
+
+    full = shell(f"{command} > /dev/full")
+    assert full.returncode == 2 and full.stderr == "error: standard output: No space left on device\n"
+    assert shell(f"{command} >&-").stderr == ""
+    assert shell(f"{command} --markdown | true").stderr == ""
+    ascii_only = shell(f"{command} --markdown", PYTHONIOENCODING="ascii")
+    assert (ascii_only.returncode, ascii_only.stderr) == (0, "") and "rouge-1 ?" in ascii_only.stdout
+    shell(f"{command} -o /dev/stdout > {tmp_path}/log.txt")
+    assert "rouge-1 *" in (tmp_path / "log.txt").read_text() and '"rouge-1": ' in (tmp_path / "log.txt").read_text()
+
+
+def test_ctrl_c_stops_in_one_line(tmp_path: Path) -> None:
+    golds = lamp(tmp_path / "g.zip", LaMP_4={"1": "a"})
+    command = [sys.executable, "-m", "harness", "-g", str(golds), "-p", "-"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True)
+    time.sleep(1.5)  # it waits for its input by then, or still starts; both must end without a traceback
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130 and told in ("", "stopped; nothing was written\n")
+
+
+def test_scores_are_found_by_either_spelling_and_print_as_a_table(tmp_path: Path) -> None:
+    golds, preds = (lamp(tmp_path / f"{name}.zip", LaMP_4={"1": f"{name} a"}) for name in "gp")
+    scores = score(golds, preds)
+    assert scores["LaMP-4"] is scores["LaMP_4"] and "LaMP_5" not in scores and scores.get("Foo") is None
+    assert str(scores).startswith("LaMP_4 version 1, 1 sample")
+
+
+def test_what_a_notebook_gets_wrong(tmp_path: Path) -> None:
+    golds = lamp(tmp_path / "g.zip", LaMP_4={"1": "a"})
+    for wrong in (None, ["p.zip"], {"a": 1}):
+        with pytest.raises(HarnessError, match="predictions .*: give the path of a file"):
+            score(golds, wrong)  # type: ignore[arg-type]
+    for wrong in ({}, ["p.zip"], {1: "p.zip"}):
+        with pytest.raises(HarnessError, match="systems are given by name"):
+            compare(golds, wrong)  # type: ignore[arg-type]
+    with pytest.raises(HarnessError, match="the task is None: give its name"):
+        registry.get(None)  # type: ignore[arg-type]
 
 
 def test_reference_rouge_takes_the_order_of_the_file(tmp_path: Path) -> None:
@@ -163,11 +257,12 @@ def test_validate_checks_and_scores_nothing(tmp_path: Path, capsys: pytest.Captu
     golds = lamp(tmp_path / "g.zip", LaMP_3={"1": "3", "2": "4"}, LaMP_4={"1": "a"})
     preds = lamp(tmp_path / "p.zip", LaMP_3={"1": "three"})
     assert main(["validate", str(preds), "--golds", str(golds)]) == 2
-    assert "holds no 'LaMP_4'" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "holds no 'LaMP_4'; add what is missing, or take less with --task or --allow-missing" in told
     assert main(["validate", str(preds), "--golds", str(golds), "--allow-missing"]) == 0
     told = capsys.readouterr().out
     assert (
-        told.startswith("LaMP_3: 1 of 2 golds have a prediction; all can be scored\n")
+        told.startswith("LaMP_3: 1 of 2 golds have a prediction that can be scored\n")
         and "LaMP_4: no predictions" in told
     )
     assert "1 prediction is not a number" in told
@@ -257,12 +352,15 @@ def test_registry_suggests() -> None:
         harness.scores  # noqa: B018
 
 
-def test_the_example_of_the_docs(
+def test_the_examples_of_the_docs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
-    code, table = (text.split(f"```{language}\n")[1].split("```")[0] for language in ("python", "text"))
     monkeypatch.chdir(tmp_path)
-    exec(code, {})
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(code, {})
+    told = capsys.readouterr().out
+    assert told.startswith("0.574") and "'LaMP_4_rouge-1': 0.5" in told
+    (table,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     assert main(["--golds", "golds.zip", "--preds", "preds.zip"]) == 0
     assert capsys.readouterr().out == table

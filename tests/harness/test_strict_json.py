@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import HarnessError, SubmissionError
+from harness.members import CHUNK, Limits
 from harness.strict_json import parse
-from harness.untrusted import CHUNK, Limits
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -53,7 +53,7 @@ SMALL = Limits(json_values=1000, string_chars=300, json_depth=6)
         (b'{"a": [0, {"a": [{"a": 0}, {"a": ["b", []]}]}]}', "is nested too deeply"),
         (b"9" * 10_000, "holds an integer of 10,000 digits; at most 300 are read"),
         (b"-" + b"9" * 400, "holds an integer of 401 digits"),
-        (b'{"a": 1', "is not JSON: Expecting ',' delimiter at line 1 column 8"),
+        (b'{"a": 1', "is not JSON: Expecting ',' delimiter (line 1, column 8)"),
         (b'{"a": "\n"}', "is not JSON: Invalid control character"),
         (b"{} {}", "is not JSON: Extra data"),
         (b"", "is not JSON"),
@@ -133,15 +133,15 @@ def test_half_a_surrogate_is_kept_and_may_be_shown_and_written() -> None:
 
 
 def test_many_small_objects_take_little_time() -> None:
-    """Generous beside what is measured (22 ms and 2 s), for this machine may be busy."""
-    for count, text, seconds in ((20_000, "[1]", 0.15), (1_000_000, "x" * 76, 12)):
+    """CPU alone counts, and over ten times what is measured (22 ms and 2 s) is allowed."""
+    for count, text, seconds in ((20_000, "[1]", 0.5), (1_000_000, "x" * 76, 30)):
         items = ",".join(f'{{"id": "{number}", "output": "{text}"}}' for number in range(count))
         data = bytearray(b'{"task": "t", "golds": [' + items.encode() + b"]}")
         times = []
         for _ in range(5 if count < 10**6 else 1):
-            start = time.perf_counter()
+            start = time.process_time()
             assert parse(data, "x", HarnessError, Limits())
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         assert min(times) < seconds
 
 

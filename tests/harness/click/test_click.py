@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import HarnessError, Result, SubmissionError
+from harness import HarnessError, Result, SubmissionError, score_pair, score_strings
+from harness.errors import SelectionError
 
 Score = Callable[..., Result]
 Impression = list[tuple[int, float]]
@@ -239,7 +240,6 @@ def test_log_loss_is_left_out_of_scores_that_are_no_probabilities(score_clicks: 
         ([[1, 0], ["1", "0"]], "id 's001': output must be a list of labels"),
         ([[1, 0], [[1], 0]], "id 's001': output must be a list of labels"),
         ([[1, 0], [0, 1] * 5001], "id 's001': output has 10,002 candidates; at most 10,000 are allowed"),
-        ([[1, 1], [0, 0]], "no impression holds both a positive and a negative"),
     ],
 )
 def test_golds_that_are_refused(score_clicks: Score, labels: list[object], fault: str) -> None:
@@ -266,3 +266,29 @@ def test_golds_that_are_refused(score_clicks: Score, labels: list[object], fault
 def test_predictions_that_are_refused(score_clicks: Score, output: object, fault: str) -> None:
     with pytest.raises(SubmissionError, match=f"predictions.*id 's001': {fault}"):
         score_clicks([[1, 0], [0, 1]], [[0.5, 0.1], output])
+
+
+@pytest.mark.parametrize(
+    "score", [math.nan, math.inf, -math.inf, 10**309, -(10**400)], ids=["nan", "inf", "-inf", "1e309", "-1e400"]
+)
+def test_scores_in_memory_must_be_finite(score: float) -> None:
+    for call in (
+        lambda: score_strings([[1, 0], [0, 1]], [[0.5, 0.1], [0, score]], task="click"),
+        lambda: score_strings([[1, 0], [0, 1]], [[0.5, 0.1], [score, -score]], task="click"),
+    ):
+        with pytest.raises(SubmissionError, match="^strings: id '1': scores must be finite numbers"):
+            call()
+    with pytest.raises(SubmissionError, match="id '0': scores must be finite numbers"):
+        score_pair([1, 0], [0, score], task="click")
+
+
+def test_scores_in_memory_are_of_pythons_own_kinds() -> None:
+    for score in (True, np.float64(0.5), np.int64(1)):
+        with pytest.raises(SubmissionError, match="id '0': scores must be numbers"):
+            score_pair([1, 0], [score, 0], task="click")
+    assert score_pair([1, 0], [10**308, -1e308], task="click")["GAUC"] == 1
+
+
+def test_samples_that_rank_nothing_are_a_fault_of_their_choice(score_clicks: Score) -> None:
+    with pytest.raises(SelectionError, match="no impression holds both a positive and a negative"):
+        score_clicks([[1, 1], [0, 0]], [[0.5, 0.5]] * 2)

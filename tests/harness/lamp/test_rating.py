@@ -59,7 +59,8 @@ def test_any_ratings_are_near_scikit_learn(
 def test_what_reads_as_a_number(envelope: MakeEnvelope, output: object, read: float) -> None:
     samples = rating_samples(envelope("LaMP_3", ["3"]), envelope("LaMP_3", [output]))
     assert samples.columns["prediction"].tolist() == [read]
-    assert not samples.notes
+    outside = ("1 prediction is outside the scale of 1 to 5 and not clamped",)
+    assert samples.notes == (() if 1 <= read <= 5 else outside)
 
 
 @pytest.mark.parametrize("output", ["three", "", "4,", "[2]", "0x3", None, True, "1 star", [3], "4\x00"])

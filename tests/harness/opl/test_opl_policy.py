@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from harness import HarnessError, Result, SubmissionError
+from harness import HarnessError, Result, SubmissionError, score, write_envelope
+from harness.errors import SelectionError
 from harness.opl import reference_values
 
 Score = Callable[..., Result]
 FLOATS = st.floats(-1e3, 1e3, width=32)
+# NaNs at which the processor raises a flag when they are copied to another precision.
+SIGNALLING = np.full((1, 3), 0x7FA00000, np.uint32).view(np.float32)
 REWARDS = st_numpy.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(2, 5)), elements=FLOATS).filter(
     lambda table: bool((np.ptp(table, axis=1) > 0).any())
 )
@@ -37,8 +40,6 @@ def test_worked_example(example: tuple[Path, Path]) -> None:
 
     Logging: .375, .5, .35, .25, .5, .25.
     """
-    from harness import score
-
     result = score(*example, per_sample=True)["opl_policy"]
     assert [sample["value"] for sample in result.per_sample or ()] == pytest.approx([1, 1, 0.45, 0, 0.5, 1])
     assert value(result, "policy_value") == pytest.approx(3.95 / 6)
@@ -110,17 +111,39 @@ def test_order_and_form_do_not_matter(
     assert tabled.metrics == first.metrics
 
 
-@settings(max_examples=25, deadline=None)
-@given(REWARDS, st.floats(0.1, 10), st.floats(-10, 10))
-def test_optimality_does_not_depend_on_the_scale_of_rewards(
-    score_policy: Score, rewards: np.ndarray[tuple[int, int], np.dtype[np.float64]], scale: float, shift: float
+@settings(max_examples=60, deadline=None)
+@given(REWARDS, st.floats(-90, 90), st.floats(-10, 10))
+def test_optimality_and_its_error_do_not_depend_on_the_scale_of_rewards(
+    score_policy: Score, rewards: np.ndarray[tuple[int, int], np.dtype[np.float64]], exponent: float, shift: float
 ) -> None:
+    """The other metrics and their errors grow with the rewards."""
     rewards = np.round(rewards, 1)
     if not (np.ptp(rewards, axis=1) > 0).any():
         return
     outputs = [0] * len(rewards)
-    before, after = score_policy(rewards, outputs), score_policy(scale * rewards + shift, outputs)
-    assert value(after, "optimality") == pytest.approx(value(before, "optimality"), rel=1e-6, abs=1e-6)
+    scale = 10.0**exponent
+    before, after = score_policy(rewards, outputs).metrics, score_policy(scale * (rewards + shift), outputs).metrics
+    for name, factor in (("optimality", 1.0), ("regret", scale), ("improvement_over_logging", scale)):
+        close = {"rel": 1e-6, "abs": 1e-6}
+        assert after[name].value / factor == pytest.approx(before[name].value, **close)
+        if len(rewards) > 1:
+            assert (after[name].standard_error or 0) / factor == pytest.approx(before[name].standard_error, **close)
+
+
+def test_references_are_scored_as_predictions_are(tmp_path: Path, write_golds: Callable[..., Path]) -> None:
+    """To the last bit, and so whatever the order of the contexts."""
+    rng = np.random.default_rng(5)
+    rewards, logging = rng.normal(size=(999, 4)) * 10.0 ** rng.integers(-9, 9, (999, 1)), random_policy(5, (999, 4))
+    golds = write_golds(tmp_path / "golds.zip", rewards, logging)
+    arrays = {"uniform": np.full((999, 4), 0.25), "logging": logging, "optimal": np.eye(4)[rewards.argmax(axis=1)]}
+    for name, reference in reference_values(golds).items():
+        items = [{"id": str(row), "output": {"row": row}} for row in range(999)]
+        write_envelope(tmp_path / "p.zip", "opl_policy", items, {"action_dist": arrays[name]})
+        assert value(score(golds, tmp_path / "p.zip", n_bootstrap=0)["opl_policy"], "policy_value") == reference
+    order = rng.permutation(999).tolist()
+    assert reference_values(write_golds(tmp_path / "again.zip", rewards, logging, order=order)) == reference_values(
+        golds
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -137,8 +160,6 @@ def test_values_are_linear_in_the_policy(
 
 
 def test_golds_without_predictions_may_be_left_out(tmp_path: Path, write_golds: Callable[..., Path]) -> None:
-    from harness import score, write_envelope
-
     golds = write_golds(tmp_path / "golds.zip", np.arange(12.0).reshape(4, 3))
     write_envelope(tmp_path / "p.zip", "opl_policy", [{"id": row, "output": 2} for row in ("3", "1")])
     result = score(golds, tmp_path / "p.zip", allow_missing=True)["opl_policy"]
@@ -184,6 +205,7 @@ def test_blocks_give_what_one_block_gives(score_policy: Score, monkeypatch: pyte
     assert score_policy(rewards, policy).metrics == whole.metrics
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("output", "message"),
     [
@@ -201,6 +223,8 @@ def test_blocks_give_what_one_block_gives(score_policy: Score, monkeypatch: pyte
         ([], "0 probabilities are given but the golds have 3 actions"),
         ([0.5, 0.25, 0.2], "the policy has probabilities that sum to 0.95, not to 1"),
         ([0.5, 0.5, 2e-6], "sum to 1.000002, not to 1 (within 1e-06)"),
+        ([1e308] * 3, "sum to inf, not to 1"),
+        ([1e308, 1e308, -1e308], "the policy gives action 2 a negative probability"),
         ([1.5, -0.5, 0], "the policy gives action 1 a negative probability"),
         ([1, -1e-9, 0], "the policy gives action 1 a negative probability"),
         ([1, "0", 0], "probabilities must be numbers"),
@@ -229,6 +253,7 @@ def test_refuses_prediction(score_policy: Score, output: object, message: str) -
     assert "id '1': " in str(caught.value) and message in str(caught.value)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("table", "row", "message"),
     [
@@ -236,6 +261,9 @@ def test_refuses_prediction(score_policy: Score, output: object, message: str) -
         (np.eye(3), True, '"row" must be a row number'),
         (np.eye(4), 0, "action_dist is (4, 4) but the golds have 3 actions"),
         (np.full((1, 3), np.nan), 0, "the policy holds probabilities that are not finite"),
+        (np.array([[np.inf, -np.inf, 1]]), 0, "the policy holds probabilities that are not finite"),
+        (SIGNALLING, 0, "the policy holds probabilities that are not finite"),
+        (np.full((1, 3), 0x7FF4 << 48, np.uint64).view(np.float64), 0, "holds probabilities that are not finite"),
         (np.zeros((1, 3)), 0, "sum to 0, not to 1"),
     ],
 )
@@ -245,6 +273,7 @@ def test_refuses_prediction_table(score_policy: Score, table: object, row: objec
     assert message in str(caught.value)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("rewards", "options", "message"),
     [
@@ -256,14 +285,27 @@ def test_refuses_prediction_table(score_policy: Score, table: object, row: objec
         (np.array([[0, 1], [1, -1e200]]), {"order": [0, 1]}, "that are not finite, or beyond 1e+100"),
         (np.eye(3), {"logging": np.full((3, 3), 0.3)}, "id '0': the logging policy has probabilities that sum to 0.9"),
         (np.eye(3), {"logging": np.full((3, 3), np.nan)}, "the logging policy holds probabilities that are not finite"),
-        (np.full((3, 3), 0.1), {}, "V_optimal == V_uniform"),
-        (np.arange(3.0)[:, None], {}, "V_optimal == V_uniform"),
+        (
+            np.eye(3),
+            {"logging": np.full((3, 3), 1e308)},
+            "id '0': the logging policy has probabilities that sum to inf",
+        ),
+        (np.tile(SIGNALLING, (3, 1)), {}, "the rewards of ids '0' to '2' hold values that are not finite"),
+        (np.eye(3), {"logging": np.tile(SIGNALLING, (3, 1))}, "the logging policy holds probabilities that are not"),
     ],
 )
 def test_refuses_golds(score_policy: Score, rewards: object, options: dict[str, object], message: str) -> None:
     with pytest.raises(HarnessError) as caught:
         score_policy(rewards, [0] * len(options.get("order", range(3))), **options)  # type: ignore[arg-type]
     assert message in str(caught.value) and not isinstance(caught.value, SubmissionError)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rewards", [np.full((3, 3), 0.1), np.arange(3.0)[:, None], np.eye(3) * 5e-324])
+def test_contexts_of_equal_actions_are_a_fault_of_their_choice(score_policy: Score, rewards: object) -> None:
+    """Smaller differences than 1e-100 are none, as what is divided by them may be no float."""
+    with pytest.raises(SelectionError, match="V_optimal == V_uniform"):
+        score_policy(rewards, [0] * 3)
 
 
 @pytest.mark.parametrize(
@@ -275,8 +317,6 @@ def test_refuses_golds(score_policy: Score, rewards: object, options: dict[str, 
     ],
 )
 def test_refuses_rows(tmp_path: Path, outputs: list[object], message: str) -> None:
-    from harness import write_envelope
-
     items = [{"id": str(number), "output": output} for number, output in enumerate(outputs)]
     write_envelope(tmp_path / "g.zip", "opl_policy", items, {"rewards": np.eye(2), "logging": np.eye(2)})
     with pytest.raises(HarnessError) as caught:

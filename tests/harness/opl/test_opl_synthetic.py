@@ -209,6 +209,7 @@ Change = Callable[[dict[str, object], dict[str, object]], object]
 OTHER = draw_environment(0, Sizes(n_actions=7, dim_context=3, dim_query=3, dim_action_embedding=4, dim_output=6))
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -234,6 +235,20 @@ OTHER = draw_environment(0, Sizes(n_actions=7, dim_context=3, dim_query=3, dim_a
         ),
         (lambda arrays, chosen: arrays.pop("action_weights"), "opl_synthetic.action_weights.npy"),
         (lambda arrays, chosen: arrays.update(logging_weights=np.full((5, 4), 1e308)), "id 'a': the logging policy"),
+        (
+            lambda arrays, chosen: chosen.update(reward_type="binary", noise_level=1e200),
+            "V_optimal == V_uniform",  # each reward is a toss-up
+        ),
+        (
+            lambda arrays, chosen: chosen.update(max_abs_val=1.7e308, compat=["double_mean_noise"]),
+            "environment: outputs of actions are not finite",
+        ),
+        (
+            lambda arrays, chosen: arrays.update(
+                action_weights=np.full((4, 6), 0x7FA00000, np.uint32).view(np.float32)
+            ),
+            "environment: action_weights holds values that are not finite",
+        ),
         (
             lambda arrays, chosen: chosen.update(generator="trig"),
             "environment settings: generator 'trig' is not one of",

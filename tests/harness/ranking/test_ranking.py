@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +19,8 @@ ITEMS = st.integers(0, 30)
 SAMPLES = st.lists(
     st.tuples(st.sets(ITEMS, min_size=1, max_size=25), st.lists(ITEMS, max_size=40)), min_size=1, max_size=8
 )
+EXACT = 2**53  # up to there all integers are numbers in JSON
+BEYOND = "holds an integer beyond 2\\^53, where numbers in JSON are no longer exact; write all items as strings"
 SHARES = ("out_of_catalogue_rate", "repeat_rate")
 
 
@@ -197,6 +200,8 @@ def test_without_a_catalogue_its_rate_is_left_out(score_lists: Score) -> None:
         ([[1, "1"]], "id 's000': output must be an item or a list of items"),
         ([1, "1"], "id 's001': output must be an item or a list of items"),
         ([[1, 1]], "id 's000': output names an item twice"),
+        ([1, EXACT + 1], f"id 's001': output {BEYOND}"),
+        ([[1, -EXACT - 1]], f"id 's000': output {BEYOND}"),
     ],
 )
 def test_golds_that_are_refused(score_lists: Score, golds: list[object], fault: str) -> None:
@@ -213,6 +218,7 @@ def test_golds_that_are_refused(score_lists: Score, golds: list[object], fault: 
         ({"catalogue": []}, '"catalogue" must be a list of items'),
         ({"catalogue": ["1"]}, '"catalogue" must be a list of items'),
         ({"catalogue": [[1]]}, '"catalogue" must be a list of items'),
+        ({"catalogue": [1, EXACT + 1]}, f'"catalogue" {BEYOND}'),
         ({"catalogue": [2]}, "lacks relevant items of 1 id: 's000'; it must hold all items"),
     ],
 )
@@ -238,3 +244,19 @@ def test_predictions_that_are_refused(score_lists: Score, output: object, fault:
     with pytest.raises(SubmissionError, match=f"predictions.*id 's001': {fault}") as caught:
         score_lists(["secret-0", "secret-1"], [["a"], output])
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [[EXACT + 1], [1, -EXACT - 1], [10**299], [sys.hash_info.modulus * factor for factor in range(1, 1001)]],
+)
+def test_integers_that_could_share_a_hash_are_refused(score_lists: Score, output: list[int]) -> None:
+    """A set of a thousand integers of one hash compares each with each."""
+    with pytest.raises(SubmissionError, match=f"id 's001': output {BEYOND}"):
+        score_lists([1, 2], [[1], output], catalogue=[1, 2])
+
+
+def test_integers_within_json_have_a_hash_each(score_lists: Score) -> None:
+    assert sys.hash_info.modulus > EXACT
+    ends = [EXACT, -EXACT, EXACT - 1]
+    assert bare(score_lists([ends], [ends], catalogue=ends))["NDCG@10"] == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from harness import registry
+from harness import registry, write_envelope
 from harness.lamp.labels import MOVIE_TAGS
 from harness.report.matrices import Matrix, label_matrix, rating_matrix
 from tests.harness.report.conftest import scored
@@ -30,6 +30,18 @@ def test_labels_as_scikit_learn_counts_them(lamp: Files) -> None:
     assert [total for _, total, _ in found.rows] == [one.golds.outputs.count(tag) for tag in MOVIE_TAGS]
     same = [[cell.same for cell in cells] for _, _, cells in found.rows]
     assert (np.array(same) == np.eye(15, 16, dtype=bool)).all()
+
+
+def test_golds_that_are_no_label_have_a_row(tmp_path: Path) -> None:
+    outputs = {"g": ["[1]", "[9]", "[9]", "[2]"], "p": ["[1]", "x", "[1]", "[1]"]}
+    for name, texts in outputs.items():
+        write_envelope(tmp_path / f"{name}.zip", "LaMP_1", [{"id": str(i), "output": t} for i, t in enumerate(texts)])
+    one = scored(tmp_path / "g.zip", tmp_path / "p.zip", "LaMP_1")
+    found = label_matrix(registry.get("LaMP_1"), "p", one)
+    assert found is not None and [label for label, _, _ in found.rows] == found.columns == ["[1]", "[2]", "no label"]
+    diagonal = sum(cells[place].count for place, (_, _, cells) in enumerate(found.rows))
+    assert diagonal / 4 == one.result.metrics["accuracy"].value
+    assert found.rows[2][2][2].same
 
 
 def test_ratings_are_rounded_and_what_lies_beyond_is_apart(lamp: Files) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import HarnessError, write_envelope
-from harness.comparison import compare
+from harness import HarnessError, Scores, write_envelope
+from harness.comparison import Comparison, compare
 from harness.report import write_report
+from harness.report.tables import best
 from harness.report.texts import number
 from tests.harness.report.conftest import EVIL, Page, gold_outputs, items, report
+from tests.harness.test_formats import rouge
 
 Files = tuple[Path, dict[str, Path]]
 
@@ -108,6 +110,25 @@ def test_a_missing_task_is_told(tmp_path: Path, lamp: Files) -> None:
     for preds in ({"base": systems["base"], "part": tmp_path / "part.zip"}, {"part": tmp_path / "part.zip", **systems}):
         page = Page(report(golds, preds, n_bootstrap=10, allow_missing=True))
         assert "part : not scored, as there are no predictions, on LaMP_2, LaMP_3, LaMP_4" in page.text
+
+
+def test_the_dashed_line_is_named_after_the_first_system_that_has_the_task(tmp_path: Path, lamp: Files) -> None:
+    golds, systems = lamp
+    write_envelope(tmp_path / "part.zip", "LaMP_1", items(["[1]"] * 60))
+    preds = {"part": tmp_path / "part.zip", "base": systems["base"], "tuned": systems["tuned"]}
+    page = Page(report(golds, preds, n_bootstrap=10, allow_missing=True))
+    told = re.findall(r"dashed: the value of (\w+) \.", page.text)
+    assert told == ["part", "base", "base", "base"]
+
+
+def test_the_best_are_those_printed_alike() -> None:
+    def scores(value: float) -> Scores:
+        return Scores({"LaMP_4": rouge(value, 0.1)})
+
+    systems = {"a": scores(0.20001), "b": scores(0.20004), "c": scores(0.1)}
+    assert best(Comparison("a", systems, {}), "LaMP_4", "rouge-1") == {"a", "b"}
+    systems = {"a": scores(float("nan")), "b": scores(0.2)}
+    assert best(Comparison("a", systems, {}), "LaMP_4", "rouge-1") == set()
 
 
 def test_many_samples_make_no_large_page(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import unicodedata
 
 import pytest
@@ -15,12 +16,34 @@ from harness.report.texts import LONGEST, interval, number, output, p_value, sig
 _DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
+_KEPT = "\t\n\u200c\u200d"
+# Letters and marks that are drawn as nothing.
+_BLANK = {
+    *map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)),
+    *map(chr, range(0xE0100, 0xE01F0)),
+}
+
+
+def test_every_hidden_character_is_shown_by_its_number() -> None:
+    for code in range(sys.maxunicode + 1):
+        char = chr(code)
+        if (unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} or char in _BLANK) and char not in _KEPT:
+            assert visible(f"a{char}b") == f"a‹U+{code:04X}›b"
+
+
+def test_letters_marks_signs_and_spaces_stay() -> None:
+    for code in range(sys.maxunicode + 1):
+        char = chr(code)
+        if unicodedata.category(char)[0] in "LMNPSZ" and unicodedata.category(char) not in {"Zl", "Zp"}:
+            assert visible(char) == char or char in _BLANK
+
+
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=50))
 def test_nothing_hides_or_turns_the_text(text: str) -> None:
     shown = visible(text)
     shown.encode("utf-8")  # halves of surrogate pairs would fail
     for char in shown:
-        assert unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"} or char in "\t\n"
+        assert unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or char in _KEPT
         assert unicodedata.bidirectional(char) not in _DIRECTIONS
     assert visible(shown) == shown
 
