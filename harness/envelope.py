@@ -104,13 +104,15 @@ class EnvelopeFile:
         items, where, content = self._items(name)
         if _known(items.told) != names[0]:
             raise self.error(f"{where}: changed while it was read; score it again")
-        if items.settings and (self.error is SubmissionError or not declared.settings):
-            raise self.error(f'{where}: "settings" are no part of {self._kind} of {declared.name}; leave them out')
+        of_golds = self.error is not SubmissionError
+        if items.settings and not (of_golds and declared.settings):
+            kind = "golds" if of_golds else "predictions"
+            raise self.error(f'{where}: "settings" are no part of {kind} of {declared.name}; leave them out')
         folder = name.rpartition("/")[0]
         tables, read = {}, [name]
-        for array, needed in self._arrays(declared):
+        for array in declared.gold_arrays if of_golds else declared.prediction_arrays:
             member = f"{folder}/{items.told}.{array}.npy" if folder else f"{items.told}.{array}.npy"
-            if needed or self._source.has(member):
+            if of_golds or self._source.has(member):
                 tables[array] = read_table(self._source, member)
                 read.append(member)
         return Envelope(
@@ -127,17 +129,6 @@ class EnvelopeFile:
             content=content,
             sha256=self._source.digest(read),
         )
-
-    @property
-    def _kind(self) -> str:
-        return "predictions" if self.error is SubmissionError else "golds"
-
-    def _arrays(self, declared: registry.Task) -> Iterator[tuple[str, bool]]:
-        if self.error is SubmissionError:
-            yield from ((array, False) for array in declared.prediction_arrays)
-            return
-        yield from ((array, True) for array in declared.gold_arrays)
-        yield from ((array, False) for array in declared.optional_gold_arrays)
 
     def _told(self, name: str) -> str:
         """The task of a JSON that does not begin with it; such a file is read twice and counted once."""

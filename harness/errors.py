@@ -1,4 +1,4 @@
-"""The two ways in which scoring refuses: the harness's own, and one for files handed in by somebody else."""
+"""The ways in which scoring refuses: its own files and options, and files handed in by somebody else."""
 
 from __future__ import annotations
 

@@ -40,7 +40,6 @@ class TaskDescription(TypedDict):
     gold_output: str
     prediction_output: str
     gold_tables: list[str]
-    optional_gold_tables: list[str]
     optional_prediction_tables: list[str]
     settings: bool
     cluster: str
@@ -79,7 +78,6 @@ def _described(task: Task) -> TaskDescription:
         "gold_output": task.gold_output,
         "prediction_output": task.prediction_output,
         "gold_tables": list(task.gold_arrays),
-        "optional_gold_tables": list(task.optional_gold_arrays),
         "optional_prediction_tables": list(task.prediction_arrays),
         "settings": task.settings,
         "cluster": task.cluster,
@@ -147,16 +145,12 @@ def direction(metric: MetricDescription) -> str:
 def facts(task: TaskDescription) -> list[tuple[str, str]]:
     """What there is to say of a task beside its metrics, each a name and a sentence."""
     name = task["name"]
-    optional = [
-        *(f"{name}.{table}.npy" for table in task["optional_gold_tables"]),
-        *(["settings"] if task["settings"] else []),
-    ]
     said = [
         ("also typed", ", ".join(spelling for spelling in task["spellings"] if spelling != name)),
         ("also scores", ", ".join(task["also_named"]) and f"files of {', '.join(task['also_named'])}, when asked for"),
         ("golds", task["gold_output"]),
         ("gold tables", ", ".join(f"{name}.{table}.npy" for table in task["gold_tables"])),
-        ("golds may hold", ", ".join(optional)),
+        ("golds may hold", "settings" if task["settings"] else ""),
         ("predictions", task["prediction_output"]),
         ("predictions may hold", ", ".join(f"{name}.{table}.npy" for table in task["optional_prediction_tables"])),
         ("labels", ", ".join(task["labels"])),

@@ -83,8 +83,8 @@ class Samples:
 class Task:
     """The declaration of one scored task.
 
-    `gold_output` and `prediction_output` say what `output` holds in either file; `gold_arrays` must,
-    `optional_gold_arrays` and `prediction_arrays` may lie beside the JSON as `<task>.<array>.npy`; `settings` says
+    `gold_output` and `prediction_output` say what `output` holds in either file; `gold_arrays` must and
+    `prediction_arrays` may lie beside the JSON as `<task>.<array>.npy`; `settings` says
     whether golds may carry an object of that name. `samples` takes golds and predictions of the same ids; it raises
     `HarnessError` for golds and `SubmissionError` for predictions that are not as described. `also_named` are other
     names in the files of which a caller who asks for this task gets it.
@@ -99,13 +99,11 @@ class Task:
     primary: str
     samples: Callable[[Envelope, Envelope], Samples]
     gold_arrays: tuple[str, ...] = ()
-    optional_gold_arrays: tuple[str, ...] = ()
     prediction_arrays: tuple[str, ...] = ()
     settings: bool = False
     labels: tuple[str, ...] = ()
     also_named: tuple[str, ...] = ()
     cluster: str = "user_id"
-    compat: frozenset[str] = frozenset()
 
     @property
     def higher_is_better(self) -> bool:

@@ -194,10 +194,10 @@ def score_task(golds: Envelope, predictions: Envelope, settings: Settings) -> Sc
         ) from None
     codes = intervals.cluster_codes(len(gold.ids), gold.users)
     metrics, resampled = measure(declared, samples, codes, settings)
-    compat = declared.compat
+    compat = []
     if settings.rouge == "reference" and {"rouge-1", "rouge-L"} <= metrics.keys():
         metrics = _with_reference_rouge(metrics, samples, gold, settings.seed)
-        compat |= {"reference_rouge"}
+        compat.append("reference_rouge")
     result = Result(
         task=declared.name,
         task_version=declared.version,
@@ -213,7 +213,7 @@ def score_task(golds: Envelope, predictions: Envelope, settings: Settings) -> Sc
         n_bootstrap=settings.n_bootstrap,
         seed=settings.seed,
         harness_version=__version__,
-        compat=tuple(sorted(compat)),
+        compat=tuple(compat),
         notes=(*_missing_note(golds, gold), *samples.notes),
         per_sample=_per_sample(gold, samples.columns) if settings.per_sample else None,
     )

@@ -34,7 +34,7 @@ def test_a_page_tells_everything(name: str) -> None:
     task, text = registry.get(name), listed(name)
     assert text.startswith(f"{name}, version {task.version}\n")
     told = (task.summary, task.gold_output, task.prediction_output, *task.labels)
-    tables = (*task.gold_arrays, *task.optional_gold_arrays, *task.prediction_arrays)
+    tables = (*task.gold_arrays, *task.prediction_arrays)
     for word in (*told, *(f"{name}.{table}.npy" for table in tables)):
         assert word in text
     for metric in task.metrics:
