@@ -87,7 +87,8 @@ class Task:
     `prediction_arrays` may lie beside the JSON as `<task>.<array>.npy`; `settings` says
     whether golds may carry an object of that name. `samples` takes golds and predictions of the same ids; it raises
     `HarnessError` for golds and `SubmissionError` for predictions that are not as described. `also_named` are other
-    names in the files of which a caller who asks for this task gets it.
+    names in the files of which a caller who asks for this task gets it. `pair` gives the columns of one gold and one
+    prediction, both strings, where there is a shorter way to them.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Task:
     labels: tuple[str, ...] = ()
     also_named: tuple[str, ...] = ()
     cluster: str = "user_id"
+    pair: Callable[[str, str], dict[str, float]] | None = None
 
     @property
     def higher_is_better(self) -> bool:

@@ -15,7 +15,6 @@ from harness.scoring import values_of
 if TYPE_CHECKING:
     from harness.registry import FloatArray
 
-_ONE = ("0",)
 _FILELESS = vars(
     Envelope(
         where="strings",
@@ -73,6 +72,9 @@ def score_strings(golds: Iterable[object], predictions: Iterable[object], *, tas
 
 def score_pair(gold: object, prediction: object, *, task: str) -> dict[str, float]:
     """The values of one sample, as `{"rouge-1": 0.5, "rouge-L": 0.4}`; raises as `score_strings`."""
+    shorter = registry.get(task).pair
+    if shorter is not None and type(gold) is type(prediction) is str:
+        return shorter(gold, prediction)
     columns = _samples((gold,), (prediction,), task).columns
     return {name: float(column[0]) for name, column in columns.items()}
 
@@ -90,12 +92,12 @@ def _samples(golds: Sequence[object], predictions: Sequence[object], task: str) 
     declared = registry.get(task)
     if declared.gold_arrays:
         raise HarnessError(f"{declared.name} is scored from files with tables; use harness.score")
-    ids = _ONE if len(golds) == 1 else tuple(map(str, range(len(golds))))
+    ids = tuple(map(str, range(len(golds))))
     return declared.samples(_in_memory(declared.name, ids, golds), _in_memory(declared.name, ids, predictions))
 
 
 def _in_memory(task: str, ids: tuple[str, ...], outputs: Sequence[object]) -> Envelope:
-    # The constructor of a frozen dataclass of twelve fields takes longer than scoring one pair.
+    # The constructor of a frozen dataclass of twelve fields takes longer than scoring a short list.
     envelope = object.__new__(Envelope)
     envelope.__dict__.update(_FILELESS, task=task, ids=ids, outputs=tuple(outputs), size=len(ids))
     return envelope

@@ -7,7 +7,7 @@ import numpy as np
 from harness.envelope import Envelope
 from harness.errors import HarnessError, SubmissionError
 from harness.lamp.outputs import checked_texts, counted
-from harness.lamp.rouge import rouge
+from harness.lamp.rouge import rouge, rouge_pair
 from harness.lamp.tokens import tokens
 from harness.registry import Samples
 
@@ -28,3 +28,9 @@ def generation_samples(golds: Envelope, predictions: Envelope) -> Samples:
             if n_empty := sum(not tokens(side[sample]) for sample in zeros):
                 notes.append(f"{counted(n_empty, noun)} without a token (a run of a-z or 0-9) and can only score 0")
     return Samples({"rouge-1": rouge1, "rouge-L": rougeL}, tuple(notes))
+
+
+def generation_pair(gold: str, prediction: str) -> dict[str, float]:
+    """`generation_samples` of one pair, for the reward of a training loop."""
+    rouge1, rougeL = rouge_pair(gold, prediction)
+    return {"rouge-1": rouge1, "rouge-L": rougeL}

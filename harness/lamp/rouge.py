@@ -45,9 +45,9 @@ def rouge(golds: Sequence[str], predictions: Sequence[str]) -> tuple[FloatArray,
     if n != len(predictions):
         raise HarnessError(f"there are {n:,} golds but {len(predictions):,} predictions; give one for each")
     if n < _FEW:
-        pairs = [rouge_pair(gold, prediction) for gold, prediction in zip(golds, predictions, strict=True)]
-        rouge1, rougeL = [one for one, _ in pairs], [longest for _, longest in pairs]
-        return np.array(rouge1, np.float64), np.array(rougeL, np.float64)
+        pairs = zip(golds, predictions, strict=True)
+        both = np.array([value for pair in pairs for value in rouge_pair(*pair)], np.float64)
+        return both[0::2], both[1::2]
     values = np.empty((2, n))
     sizes = np.fromiter(map(len, golds), np.int64, n) + np.fromiter(map(len, predictions), np.int64, n)
     ends = np.cumsum(sizes + 2)  # with the blank between texts

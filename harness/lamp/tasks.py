@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.lamp.accuracy import ACCURACY
 from harness.lamp.classification import classification
-from harness.lamp.generation import generation_samples
+from harness.lamp.generation import generation_pair, generation_samples
 from harness.lamp.labels import CITATIONS, MOVIE_TAGS, NEWS_CATEGORIES
 from harness.lamp.macro_f1 import macro_f1
 from harness.lamp.mae import MAE
@@ -73,6 +73,7 @@ def _generation(number: int, summary: str, what: str) -> Task:
         metrics=(ROUGE_1, ROUGE_L),
         primary="rouge-1",
         samples=generation_samples,
+        pair=generation_pair,
     )
 
 
