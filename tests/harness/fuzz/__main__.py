@@ -108,7 +108,11 @@ def fuzz(seconds: float, seed: int, found: Path) -> Fuzzer:
         bound_memory()  # after every task has been imported
         while time.monotonic() < end:
             faulthandler.dump_traceback_later(_HANGS_AFTER, exit=True)
-            fuzzer.tried(fuzzer.drawn())
+            try:
+                case = fuzzer.drawn()
+            except MemoryError:
+                continue  # a mutation outgrew the bound before any reader saw it
+            fuzzer.tried(case)
         faulthandler.cancel_dump_traceback_later()
         return fuzzer
 
