@@ -236,6 +236,7 @@ _ENTRIES = (
     TaskSpec(
         name="opl.report",
         summary="One self-contained HTML page of values, curves, weights, simulator quality and sentences.",
+        version=2,
         module="tasks.opl.report",
         config="tasks.opl.config:ReportConfig",
         artifact="opl/report",

@@ -40,6 +40,15 @@ class Svg:
         """Points joined by straight lines."""
         self.add("path", d="M" + "L".join(f"{coordinate(x)} {coordinate(y)}" for x, y in points), css=css)
 
+    def marker(self, shape: int, x: float, y: float, css: str, tip: str = "", size: float = 4.5) -> None:
+        """A mark of one of six shapes, so that colour is never alone in telling series apart."""
+        if shape % 6 == 0:
+            self.add("circle", cx=x, cy=y, r=size, css=css, tip=tip)
+            return
+        outline = _SHAPES[shape % 6 - 1]
+        points = " ".join(f"{coordinate(x + size * dx)},{coordinate(y + size * dy)}" for dx, dy in outline)
+        self.add("polygon", points=points, css=css, tip=tip)
+
     def markup(self) -> Markup:
         """The finished element."""
         css = f' class="{_text(self.css)}"' if self.css else ""
@@ -47,6 +56,17 @@ class Svg:
         named = f'role="img"><title>{_text(self.title)}</title>' if self.title else 'aria-hidden="true">'
         # Everything in it was escaped when it was added.
         return Markup(f"<svg{css} {size} {named}{''.join(self._parts)}</svg>")
+
+
+_ARM = ((1.2, -0.4), (1.2, 0.4), (0.4, 0.4), (0.4, 1.2), (-0.4, 1.2), (-0.4, 0.4))
+_SHAPES: tuple[tuple[tuple[float, float], ...], ...] = (
+    ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
+    ((0, -1.2), (1.1, 0.8), (-1.1, 0.8)),
+    ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),
+    ((0, 1.2), (1.1, -0.8), (-1.1, -0.8)),
+    (*_ARM, *((-x, -y) for x, y in _ARM)),
+)
+"""Square, triangle, diamond, inverted triangle, cross."""
 
 
 def _text(text: str) -> str:
@@ -69,21 +89,28 @@ def coordinate(value: float) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """Maps `low..high` evenly to the coordinates `start..end`; what lies outside lands on the nearer end."""
+    """Maps `low..high` to the coordinates `start..end`, evenly or by logarithm; what lies outside lands on the nearer end."""
 
     low: float
     high: float
     start: float
     end: float
+    log: bool = False
 
     def __call__(self, value: float) -> float:
         """The coordinate of a value."""
-        within = min(max(value, self.low), self.high)
-        share = (within - self.low) / (self.high - self.low) if self.high > self.low else 0.5
-        return self.start + (self.end - self.start) * share
+        low, high, at = self._turn(self.low), self._turn(self.high), self._turn(min(max(value, self.low), self.high))
+        return self.start + (self.end - self.start) * ((at - low) / (high - low) if high > low else 0.5)
+
+    def _turn(self, value: float) -> float:
+        return math.log10(value) if self.log else value
 
     def ticks(self, n: int = 5) -> list[tuple[float, str]]:
-        """About `n` round values inside the range with their labels."""
+        """About `n` round values inside the range with their labels; powers of ten on a logarithmic scale."""
+        if self.log:
+            first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            step = max(1, math.ceil((last - first) / n))
+            return [(10.0**power, f"{10.0**power:,.{max(0, -power)}f}") for power in range(first, last + 1, step)]
         width = round_step((self.high - self.low) / n)
         digits = max(0, -math.floor(math.log10(width) + 1e-9))
         first, last = math.ceil(self.low / width - 1e-9), math.floor(self.high / width + 1e-9)
@@ -115,3 +142,10 @@ def x_axis(svg: Svg, x: Scale, y: float, label: str = "", n: int = 5) -> None:
     svg.line(x.start, y, x.end, y, "axis")
     if label:
         svg.text((x.start + x.end) / 2, y + 34, label, "label")
+
+
+def y_axis(svg: Svg, y: Scale, left: float, right: float, n: int = 5) -> None:
+    """Faint lines across, with their values at the left."""
+    for value, text in y.ticks(n):
+        svg.line(left, y(value), right, y(value), "grid")
+        svg.text(left - 7, y(value) + 4, text, anchor="end")

@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from markupsafe import Markup
-
-from tasks.opl.report_svg import Scale, Svg, padded, x_axis, y_axis
+from harness.report.svg import Scale, Svg, padded, x_axis, y_axis
+from harness.report.texts import Markup
 
 N_COLOURS = 6
 _WHISKER = 5.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup
 
+from harness.report.svg import padded
+from harness.report.texts import Markup
 from store import Artifact, Table
 from tasks.opl import report_plots as plots
 from tasks.opl.env import LanguageEnvironment
@@ -14,7 +15,6 @@ from tasks.opl.policies import LOGGING, ONLINE, OPTIMAL, REFERENCES, UNIFORM, la
 from tasks.opl.report_files import Curve, PolicyScores, Quality, Scores
 from tasks.opl.report_log import Weights
 from tasks.opl.report_plots import Bars, Bin, Rule, Series
-from tasks.opl.report_svg import padded
 from tasks.opl.rounds import LoggedRounds
 from tasks.opl.score import fixed
 from tasks.registry import TASKS, task

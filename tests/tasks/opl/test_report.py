@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
+from harness.report.svg import Scale, Svg, coordinate, round_step
 from tasks.api import TaskError
 from tasks.opl.policies import label
 from tasks.opl.report_log import effective_sample_size, shares
 from tasks.opl.report_plots import wilson
-from tasks.opl.report_svg import Scale, Svg, number, round_step
 from tasks.opl.report_texts import both_ends
 from tasks.presets import load
 from tests.tasks.opl.finished_run import CLOSED, EVIL, FinishedRun, add_policy, add_prompts, finished_run
@@ -214,7 +214,13 @@ def test_scales_ticks_and_numbers():
         "1,000",
     ]
     assert Scale(3, 3, 0, 10)(3) == 5 and Scale(3, 3, 0, 10).ticks() == [(3, "3")]
-    assert (round_step(0.3), round_step(2), round_step(0), number(-0.001), number(1.50)) == (0.5, 2, 1, "0", "1.5")
+    assert (round_step(0.3), round_step(2), round_step(0), coordinate(-0.001), coordinate(1.50)) == (
+        0.5,
+        2,
+        1,
+        "0",
+        "1.5",
+    )
 
 
 def test_drawings_escape_what_they_are_given():
