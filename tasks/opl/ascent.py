@@ -4,46 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from tasks.api import Progress, TaskError
 from tasks.opl.config import LearnConfig
 from tasks.opl.networks import PolicyNetwork
-from tasks.opl.objectives import dr_value, importance_weights, snips_value
-from tasks.opl.problem import FeatureTensors, Fit, Generators, RoundTensors
+from tasks.opl.objectives import dr_value, entropy, importance_weights, kl_divergence, snips_value
+from tasks.opl.problem import FeatureTensors, Fit, Generators, LoggedProblem, Policy, RoundTensors
 from tasks.training.loop import Schedule, batches, fit
 
-LossOfRows = Callable[[PolicyNetwork, Tensor], Tensor]
+LossOfRows = Callable[[Tensor, Tensor], Tensor]
+"""The loss of a batch: of log pi(a|x) `(batch_size, n_actions)` with gradient, and the rows' numbers `(batch_size,)`."""
 Estimate = Callable[[Tensor], Tensor]
+"""The estimated value of log pi(a|x) `(n_val, n_actions)` on the held-out contexts."""
 
 
 def ascend(
     features: FeatureTensors,
     seen: Tensor,
-    n_actions: int,
     loss_of_rows: LossOfRows,
     validation: tuple[Tensor, Estimate],
     config: LearnConfig,
     generators: Generators,
     advance: Progress | None,
+    *,
+    policy: Policy | None = None,
+    logging: Tensor | None = None,
 ) -> Fit:
-    """Learns a policy network.
+    """Learns a policy.
 
     Args:
         features: of all contexts.
-        seen: context id of each training row `(n_rows,)`; the inputs are standardised by them.
-        n_actions: prompts.
-        loss_of_rows: the loss of a batch of training rows, given the network and the row numbers `(batch_size,)`.
-        validation: context ids `(n_val,)`, and the estimate of the value of log pi(a|x) `(n_val, n_actions)` on them.
-        config: steps, batch, learning rate, patience.
+        seen: context id of each training row `(n_rows,)`; the network's inputs are standardised by them.
+        loss_of_rows: what is descended.
+        validation: context ids `(n_val,)`, and the estimate of the value on them.
+        config: steps, batch, learning rate, patience, regularisation.
         generators: streams of the run.
         advance: called with the steps done.
+        policy: what is learnt; the paper's prompt network when not given.
+        logging: pi_0 by context id, where `kl` pulls towards it.
     """
     device = features.context.device
-    policy = PolicyNetwork(features.context[seen], n_actions, config.hidden, generators("policy")).to(device)
+    if policy is None:
+        policy = new_policy(features, seen, config, generators)
+    learnt = policy
     dealt = batches(len(seen), config.batch_size, generators("batches"))
     held, estimate = validation
+
+    def loss_of_step(_: int) -> Tensor:
+        rows = next(dealt).to(device)
+        log_dist = learnt.log_dist(features, seen[rows])
+        loss = loss_of_rows(log_dist, rows)
+        if config.entropy:
+            loss = loss - config.entropy * entropy(log_dist)
+        if config.kl and logging is not None:
+            loss = loss + config.kl * kl_divergence(log_dist, logging[seen[rows]])
+        return loss
+
+    def validate() -> float:
+        return -float(estimate(learnt.log_dist(features, held)))
+
     # `last` still needs the estimate: the curve shows it, though it selects nothing.
     schedule = Schedule(
         config.n_steps,
@@ -53,24 +73,36 @@ def ascend(
         config.weight_decay,
         config.selection == "last",
     )
+    history = fit(learnt, loss_of_step, validate, schedule, advance=advance, keep_states=True)
+    return Fit(learnt, history)
 
-    def validate() -> float:
-        return -float(estimate(log_dist(policy, features, held)))
 
-    history = fit(
-        policy,
-        lambda _: loss_of_rows(policy, next(dealt).to(device)),
-        validate,
-        schedule,
-        advance=advance,
-        keep_states=True,
+def ascend_logged(
+    problem: LoggedProblem,
+    loss_of_rows: LossOfRows,
+    validation: tuple[Tensor, Estimate],
+    config: LearnConfig,
+    generators: Generators,
+    advance: Progress | None,
+) -> Fit:
+    """`ascend` of the prompt network over the logged training rounds."""
+    logging = problem.logging_dist(f"{config.method} with kl") if config.kl else None
+    seen = problem.train.context
+    return ascend(problem.features, seen, loss_of_rows, validation, config, generators, advance, logging=logging)
+
+
+def new_policy(
+    features: FeatureTensors, seen: Tensor, config: LearnConfig, generators: Generators, n_choices: int | None = None
+) -> PolicyNetwork:
+    """The prompt network with its first weights, over all actions, or over so many choices."""
+    network = PolicyNetwork(
+        features.context[seen],
+        n_choices or features.n_actions,
+        config.hidden,
+        generators("policy"),
+        standardise=config.standardise,
     )
-    return Fit(policy, history)
-
-
-def log_dist(policy: PolicyNetwork, features: FeatureTensors, context: Tensor) -> Tensor:
-    """log pi(a|x) `(n, n_actions)` of contexts by their ids `(n,)`."""
-    return torch.log_softmax(policy(features.context[context]), dim=1)
+    return network.to(features.context.device)
 
 
 def validation_estimate(val: RoundTensors, predicted: Tensor | None, config: LearnConfig) -> tuple[Tensor, Estimate]:

@@ -8,9 +8,48 @@ from pydantic import Field, model_validator
 
 from tasks.api import Config
 
-LearnMethod = Literal["online", "direct_method", "ips", "doubly_robust", "sentence_direct_method"]
+LearnMethod = Literal[
+    "online",
+    "behaviour_cloning",
+    "greedy",
+    "direct_method",
+    "ips",
+    "snips",
+    "sub_gaussian_ips",
+    "doubly_robust",
+    "switch_dr",
+    "dr_shrinkage",
+    "mips",
+    "potec",
+    "dso",
+    "dso_dr",
+    "sentence_direct_method",
+    "sentence_greedy",
+]
 Selection = Literal["auto", "snips", "dr", "last"]
+RewardModelKind = Literal["network", "bilinear", "auto"]
 _ONLINE_SCHEDULE = {"n_steps": 2000, "batch_size": 32, "learning_rate": 5e-4}
+PUBLISHED: dict[str, object] = {
+    "standardise": False,
+    "gradient": "sampled",
+    "n_steps": 20_000,
+    "batch_size": 32,
+    "learning_rate": 5e-4,
+    "eval_every": 200,
+    "patience": 20_000,
+    "selection": "last",
+    "reward_model": "network",
+    "regression_steps": 100_000,
+    "regression_batch_size": 32,
+    "regression_learning_rate": 1e-4,
+    "regression_selection": "last",
+    "density": "network",
+    "density_steps": 10_000,
+    "density_batch_size": 32,
+    "density_learning_rate": 1e-4,
+    "kernel_noise": 1.0,
+}
+"""How Kiyohara et al. learn in the synthetic experiment: `LearnConfig.model_validate(PUBLISHED | {"method": "dso"})`."""
 
 
 class SimulatorConfig(Config):
@@ -87,7 +126,11 @@ class LearnConfig(Config):
     """
 
     method: LearnMethod = Field(description="The learner: a file of tasks/opl/learners.")
+    gradient: Literal["exact", "sampled"] = Field(
+        "exact", description="Expectations over actions and outputs: exact, or by one draw a round as published."
+    )
     hidden: int = Field(100, ge=1, description="Units of every network's hidden layer.")
+    standardise: bool = Field(True, description="Standardise the networks' inputs and targets; the paper does not.")
     n_steps: int = Field(
         4000, ge=1, description="Gradient steps of the policy, at most; the paper's are 20 000, and 2000 for `online`."
     )
@@ -98,17 +141,48 @@ class LearnConfig(Config):
     patience: int = Field(20, ge=1, description="Points without a better estimate before learning stops.")
     val_ratio: float = Field(0.2, gt=0, lt=1, description="Share of the logged users held out for selection.")
     selection: Selection = Field(
-        "auto", description="Off-policy estimate, on held-out rounds, that chooses the checkpoint."
+        "auto",
+        description="Off-policy estimate, on held-out rounds, that chooses the checkpoint; `last` takes the last.",
     )
+    entropy: float = Field(0.0, ge=0, description="Weight of the policy's entropy, in nats, added to its value.")
+    kl: float = Field(0.0, ge=0, description="Weight of KL(policy || logging policy), in nats, taken off its value.")
     clip: float = Field(200.0, gt=0, description="Upper bound of the importance weights.")
-    self_normalised: bool = Field(False, description="Divide the weighted rewards by the sum of the weights (SNIPS).")
+    sub_gaussian_lambda: float = Field(0.001, ge=0, le=1, description="Shrinkage of sub-Gaussian weights; 0 is IPS.")
+    switch_tau: float = Field(20.0, ge=0, description="Weights above it give way to the reward model (switch DR).")
+    shrinkage_lambda: float = Field(100.0, ge=0, description="Optimistic shrinkage of DR's weights; 0 is DM.")
     n_folds: int = Field(
-        1, ge=1, description="Folds of the doubly robust learner's reward model; 1 fits it once, as in the paper."
+        1, ge=1, description="Folds of the reward model that corrects or is corrected; 1 fits it once, as in the paper."
+    )
+    reward_model: RewardModelKind = Field(
+        "network", description="Regression of rewards; `auto` takes the one of lower held-out error."
     )
     regression_steps: int = Field(4000, ge=1, description="Gradient steps of a reward model, at most.")
     regression_batch_size: int = Field(256, ge=1, description="Rounds a step of the reward model.")
     regression_learning_rate: float = Field(2e-3, gt=0, description="Of Adam on the reward model; the paper's is 1e-4.")
     regression_weight_decay: float = Field(0.0, ge=0, description="Of Adam on the reward model.")
+    regression_selection: Literal["best", "last"] = Field(
+        "best", description="Weights of lowest held-out error, or the last, as published."
+    )
+    pessimism: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of q(x, random a) - q(x, logged a) in the reward network's loss; the paper's is 0.1.",
+    )
+    n_clusters: int = Field(10, ge=1, description="k-means clusters of the action vectors (mips, potec).")
+    second_stage: Literal["greedy", "learned"] = Field(
+        "greedy",
+        description="How potec chooses within a cluster: the best predicted action, or a policy learnt for it.",
+    )
+    kernel: Literal["gaussian", "uniform"] = Field("gaussian", description="Of distances between outputs (dso).")
+    bandwidth: float = Field(1.0, gt=0, description="The kernel's tau, in ||o - o'|| / dim.")
+    kernel_noise: float = Field(0.0, ge=0, description="Noise added to both outputs before they are compared.")
+    density: Literal["exact", "network", "monte_carlo"] = Field(
+        "exact", description="How the logging policy's smoothed density of an output is found."
+    )
+    density_draws: int = Field(100, ge=1, description="Draws of the Monte Carlo density.")
+    density_steps: int = Field(2000, ge=1, description="Gradient steps of the density network.")
+    density_batch_size: int = Field(256, ge=1, description="Rounds a step of the density network.")
+    density_learning_rate: float = Field(2e-3, gt=0, description="Of Adam on the density network.")
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="before")

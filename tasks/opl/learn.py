@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from store import Artifact, Attempt
@@ -15,8 +15,8 @@ from tasks.api import Context, Metrics, TaskError
 from tasks.opl.config import LearnConfig
 from tasks.opl.env import LanguageEnvironment
 from tasks.opl.learners import LEARNERS, online
-from tasks.opl.networks import PolicyNetwork
-from tasks.opl.problem import Fit, generators, logged_problem, online_problem
+from tasks.opl.log import LOGGING_FILE
+from tasks.opl.problem import FeatureTensors, Fit, Policy, generators, logged_problem, online_problem
 from tasks.opl.rounds import LoggedRounds, softmax
 from tasks.opl.tables import Ints
 from tasks.training.device import prepare_torch
@@ -51,11 +51,12 @@ def run(config: LearnConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Metr
             if inputs.log is None:
                 raise TaskError(f"opl.learn: the method {config.method} needs --input log=opl/log")
             rounds = LoggedRounds.read(inputs.log.table("rounds"))
-            problem = logged_problem(environment, rounds, config, device)
+            logging = load_file(inputs.log.path(LOGGING_FILE))["action_dist"]
+            problem = logged_problem(environment, rounds, config, device, logging)
             fit = LEARNERS[config.method](problem, config, generators(config.seed), advance)
-    context = torch.from_numpy(environment.features.context).to(device)
-    points = curve(fit, environment, context)
-    logits = logits_of(fit.policy, context)
+    features = FeatureTensors.of(environment.features, device)
+    points = curve(fit, environment, features)
+    logits = logits_of(fit.policy, features, torch.arange(environment.n_contexts, device=device))
     action_dist = softmax(logits.double().numpy())
     weights = {f"network.{name}": value.detach().cpu().numpy() for name, value in fit.policy.state_dict().items()}
     arrays = weights | {"logits": logits.numpy(), "action_dist": action_dist}
@@ -78,24 +79,24 @@ def run(config: LearnConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Metr
     return metrics
 
 
-def logits_of(policy: PolicyNetwork, context: Tensor) -> Tensor:
-    """Logits `(n_contexts, n_actions)` on the CPU."""
+def logits_of(policy: Policy, features: FeatureTensors, context: Tensor) -> Tensor:
+    """Logits `(n, n_actions)` of contexts by their ids `(n,)`, on the CPU."""
     with torch.inference_mode():
-        return torch.cat([policy(part) for part in torch.split(context, _PIECE)]).cpu()
+        return torch.cat([policy.logits(features, part) for part in torch.split(context, _PIECE)]).cpu()
 
 
-def curve(fit: Fit, environment: LanguageEnvironment, context: Tensor) -> list[dict[str, float | None]]:
+def curve(fit: Fit, environment: LanguageEnvironment, features: FeatureTensors) -> list[dict[str, float | None]]:
     """Each point's step, mean training loss since the one before, estimate, and exact value on the test split.
 
     Leaves the selected weights in the policy.
     """
     selected = {name: value.clone() for name, value in fit.policy.state_dict().items()}
     test: Ints = environment.contexts("test")
-    on_test, rewards = context[torch.from_numpy(test).to(context.device)], environment.rewards[test].astype(np.float64)
+    on_test, rewards = torch.from_numpy(test).to(features.context.device), environment.rewards[test].astype(np.float64)
     points: list[dict[str, float | None]] = []
     for point, state in zip(fit.history.points, fit.history.states, strict=True):
         fit.policy.load_state_dict(state)
-        action_dist = softmax(logits_of(fit.policy, on_test).double().numpy())
+        action_dist = softmax(logits_of(fit.policy, features, on_test).double().numpy())
         points.append(
             {
                 "step": float(point.step),

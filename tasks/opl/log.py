@@ -16,6 +16,8 @@ from tasks.opl.env import LanguageEnvironment
 from tasks.opl.rounds import LoggedRounds, softmax
 from tasks.opl.tables import Floats
 
+LOGGING_FILE = "logging.safetensors"
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -39,7 +41,7 @@ def run(config: LogConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Metric
     rng = stream(config.seed, "logging")
     rounds = environment.sample_logged_data(action_dist, config.n_rounds, rng, reward_std=config.reward_std)
     out.write_table("rounds", "opl.rounds", rounds_table(rounds))
-    save_file({"action_dist": np.ascontiguousarray(action_dist)}, out.path("logging.safetensors"))
+    save_file({"action_dist": np.ascontiguousarray(action_dist)}, out.path(LOGGING_FILE))
     return {
         "logging_value": environment.policy_value(action_dist, "test"),
         "uniform_value": environment.uniform_value("test"),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-_CELLS = 1 << 22
+from tasks.opl.outputs import Outputs
+from tasks.opl.problem import FeatureTensors, Policy
+
+_CELLS = 1 << 18  # of a block of hidden units: they stay in the processor's cache
 
 
 class Standardise(nn.Module):
@@ -14,11 +17,16 @@ class Standardise(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, inputs: Tensor) -> None:
+    def __init__(self, inputs: Tensor, *, identity: bool = False) -> None:
+        """Args:
+        inputs: `(n, dim)`.
+        identity: leave them as they are, as the published networks do.
+        """
         super().__init__()
         std = inputs.std(dim=0, correction=0)
-        self.register_buffer("mean", inputs.mean(dim=0))
-        self.register_buffer("scale", torch.where(std > 1e-8, 1 / std.clamp_min(1e-8), torch.zeros_like(std)))
+        scale = torch.where(std > 1e-8, 1 / std.clamp_min(1e-8), torch.zeros_like(std))
+        self.register_buffer("mean", torch.zeros_like(std) if identity else inputs.mean(dim=0))
+        self.register_buffer("scale", torch.ones_like(std) if identity else scale)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Standardised inputs of the same shape `(..., dim)`."""
@@ -32,25 +40,32 @@ def reset_linear(layer: nn.Linear, generator: torch.Generator) -> None:
         nn.init.uniform_(parameter, -bound, bound, generator=generator)
 
 
-class PolicyNetwork(nn.Module):
-    """pi(a|x) = softmax(l2(ReLU(l1(x))))."""
+class PolicyNetwork(Policy):
+    """pi(a|x) = softmax(l2(ReLU(l1(x)))), the paper's prompt policy."""
 
-    def __init__(self, contexts: Tensor, n_actions: int, hidden: int, generator: torch.Generator) -> None:
+    def __init__(
+        self, contexts: Tensor, n_actions: int, hidden: int, generator: torch.Generator, *, standardise: bool = True
+    ) -> None:
         super().__init__()
-        self.standardise = Standardise(contexts)
+        self.standardise = Standardise(contexts, identity=not standardise)
         self.l1 = nn.Linear(contexts.shape[1], hidden)
         self.l2 = nn.Linear(hidden, n_actions)
         for layer in (self.l1, self.l2):
             reset_linear(layer, generator)
 
     def forward(self, context: Tensor) -> Tensor:
-        """Logits `(n, n_actions)` of contexts `(n, dim_context)`."""
+        """Logits `(n, n_actions)` of context vectors `(n, dim_context)`."""
         logits: Tensor = self.l2(torch.relu(self.l1(self.standardise(context))))
+        return logits
+
+    def logits(self, features: FeatureTensors, context: Tensor) -> Tensor:
+        """As `Policy.logits`."""
+        logits: Tensor = self(features.context[context])
         return logits
 
 
 class RewardNetwork(nn.Module):
-    """r(x, v) = out(ReLU(of_context(x) + of_option(v))), v what is chosen: a prompt's vector or a sentence's.
+    """r(x, v) = out(ReLU(of_context(x) + of_option(v))), v what is chosen: a prompt's vector or an output's.
 
     It is Linear(dim_x + dim_v, hidden)-ReLU-Linear(hidden, 1) with the first layer parted, so that all options of a context
     cost little more than one. Rewards are standardised inside.
@@ -60,10 +75,18 @@ class RewardNetwork(nn.Module):
     target_std: Tensor
 
     def __init__(
-        self, contexts: Tensor, options: Tensor, rewards: Tensor, hidden: int, generator: torch.Generator
+        self,
+        contexts: Tensor,
+        options: Tensor,
+        rewards: Tensor,
+        hidden: int,
+        generator: torch.Generator,
+        *,
+        standardise: bool = True,
     ) -> None:
         super().__init__()
-        self.context_scale, self.option_scale = Standardise(contexts), Standardise(options)
+        self.context_scale = Standardise(contexts, identity=not standardise)
+        self.option_scale = Standardise(options, identity=not standardise)
         self.of_context = nn.Linear(contexts.shape[1], hidden)
         self.of_option = nn.Linear(options.shape[1], hidden, bias=False)
         self.out = nn.Linear(hidden, 1)
@@ -71,8 +94,9 @@ class RewardNetwork(nn.Module):
         for parameter in (*self.of_context.parameters(), *self.of_option.parameters()):
             nn.init.uniform_(parameter, -bound, bound, generator=generator)
         reset_linear(self.out, generator)
-        self.register_buffer("target_mean", rewards.mean())
-        self.register_buffer("target_std", rewards.std(correction=0).clamp_min(1e-8))
+        std = rewards.std(correction=0).clamp_min(1e-8)
+        self.register_buffer("target_mean", rewards.mean() if standardise else torch.zeros_like(std))
+        self.register_buffer("target_std", std if standardise else torch.ones_like(std))
 
     def forward(self, context: Tensor, option: Tensor) -> Tensor:
         """Standardised predicted rewards `(n,)` of contexts `(n, dim_x)` under the options chosen `(n, dim_v)`."""
@@ -80,24 +104,28 @@ class RewardNetwork(nn.Module):
         predicted: Tensor = self.out(hidden)
         return predicted.squeeze(1)
 
-    def predict_all(self, context: Tensor, options: Tensor, option_row: Tensor | None = None) -> Tensor:
-        """Predicted rewards `(n, n_actions)` in the log's units, without gradient.
+    def predict_all(self, features: FeatureTensors, options: Outputs, context: Tensor, shift: Tensor) -> Tensor:
+        """Predicted rewards `(n, n_actions)` in the log's units, without gradient, at the options' means plus shifts.
 
         Args:
-            context: `(n, dim_x)`.
-            options: `(n_actions, dim_v)`, the same for all contexts; or `(n_sets, n_actions, dim_v)`.
-            option_row: which set each context chooses from `(n,)`, where there are sets.
+            features: of all contexts.
+            options: what the actions bring forth.
+            context: context ids `(n,)`.
+            shift: added to every option `(n_shifts, dim_v)`; predictions are averaged over the shifts.
         """
         with torch.no_grad():
-            told = self.of_option(self.option_scale(options))
-            of_context = self.of_context(self.context_scale(context))
-            step = max(1, _CELLS // (told.shape[-2] * told.shape[-1]))
-            pieces = []
+            weight = self.of_option.weight * self.option_scale.scale
+            told = options.map(weight)
+            known = self.of_context(self.context_scale(features.context[context])) - weight @ self.option_scale.mean
+            step = max(1, _CELLS // (options.n_actions * len(weight)))
+            predicted = known.new_zeros(len(context), options.n_actions)
             for start in range(0, len(context), step):
                 part = slice(start, start + step)
-                here = told[None] if option_row is None else told[option_row[part]]
-                pieces.append(self.out(torch.relu(of_context[part, None] + here)).squeeze(2))
-            return torch.cat(pieces) * self.target_std + self.target_mean
+                for moved in shift @ weight.T:
+                    hidden = told.mean(context[part], known[part] + moved).relu_()
+                    predicted[part] += (hidden @ self.out.weight[0]) / len(shift)
+            rewards: Tensor = (predicted + self.out.bias) * self.target_std + self.target_mean
+            return rewards
 
     def standardised(self, reward: Tensor) -> Tensor:
         """Rewards `(n,)` in the units of `forward`."""

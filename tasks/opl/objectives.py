@@ -52,9 +52,37 @@ def dr_value(action_dist: Tensor, predicted: Tensor, weight: Tensor, reward: Ten
     return expected_value(action_dist, predicted) + (weight * residual).mean()
 
 
+def entropy(log_dist: Tensor) -> Tensor:
+    """-mean_x sum_a pi(a|x) log pi(a|x) in nats, of log pi(a|x) `(n, n_actions)`."""
+    return -(log_dist.exp() * log_dist).sum(dim=1).mean()
+
+
+def kl_divergence(log_dist: Tensor, reference: Tensor) -> Tensor:
+    """mean_x sum_a pi(a|x) log(pi(a|x) / pi_0(a|x)) in nats, of log pi and pi_0, both `(n, n_actions)`."""
+    floor = torch.finfo(reference.dtype).tiny
+    return (log_dist.exp() * (log_dist - reference.clamp_min(floor).log())).sum(dim=1).mean()
+
+
 def expected_loss(log_dist: Tensor, reward: Tensor) -> Tensor:
     """-mean_x sum_a pi(a|x) q(x, a), whose gradient is exact: no action is sampled. Both `(n, n_actions)`."""
     return -expected_value(log_dist.exp(), reward)
+
+
+def sampled_loss(log_dist: Tensor, reward: Tensor, generator: torch.Generator) -> Tensor:
+    """-mean_x q(x, a~) log pi(a~|x) with one a~ ~ pi(.|x), as published: the gradient of `expected_loss` in expectation.
+
+    Both `(n, n_actions)`.
+    """
+    drawn = draw(log_dist, generator)[:, None]
+    return -(reward.gather(1, drawn) * log_dist.gather(1, drawn)).mean()
+
+
+def draw(log_dist: Tensor, generator: torch.Generator) -> Tensor:
+    """a ~ pi(.|x) `(n,)` of log pi(a|x) `(n, n_actions)`, by inversion."""
+    cumulative = log_dist.detach().exp().cumsum(dim=1)
+    uniform = torch.rand(len(log_dist), 1, generator=generator, dtype=log_dist.dtype).to(log_dist.device)
+    drawn = torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True).squeeze(1)
+    return drawn.clamp_max(log_dist.shape[1] - 1)  # u * total may round up to the total
 
 
 def ips_loss(log_prob: Tensor, pscore: Tensor, reward: Tensor, clip: float) -> Tensor:

@@ -14,7 +14,7 @@ from store import Artifact, Attempt
 from tasks.api import Context, Metrics, TaskError
 from tasks.opl.config import PredictConfig
 from tasks.opl.env import LanguageEnvironment
-from tasks.opl.policies import LOGGING, OPTIMAL, REFERENCES, UNIFORM, in_order
+from tasks.opl.labels import LOGGING, OPTIMAL, REFERENCES, UNIFORM, in_order
 from tasks.opl.rounds import check_action_dist
 from tasks.opl.tables import Floats, Ints
 

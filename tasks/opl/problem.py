@@ -2,60 +2,73 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from store.seeds import stream, torch_seed
 from tasks.api import Progress, TaskError
 from tasks.opl.config import LearnConfig
 from tasks.opl.env import Features, LanguageEnvironment
-from tasks.opl.networks import PolicyNetwork
-from tasks.opl.rounds import LoggedRounds, check_rounds
-from tasks.opl.tables import Ints
+from tasks.opl.outputs import AdditiveOutputs, Outputs, TabulatedOutputs
+from tasks.opl.rounds import LoggedRounds, check_action_dist, check_rounds
+from tasks.opl.tables import Floats, Ints
 from tasks.training.loop import History
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class FeatureTensors:
-    """`tasks.opl.env.Features` on the device: same names, same shapes."""
+    """What policies and reward models look at, on the device.
+
+    Attributes:
+        context: context vectors, by context id `(n_contexts, dim_context)`.
+        actions: vectors of the actions, the same in every context.
+        outputs: vectors of what the actions bring forth.
+    """
 
     context: Tensor
-    prompts: Tensor
-    sentences: Tensor
-    item_row: Tensor
+    actions: AdditiveOutputs
+    outputs: Outputs
 
     @classmethod
     def of(cls, features: Features, device: torch.device) -> FeatureTensors:
-        """Moves the features to a device."""
-        arrays = (features.context, features.prompts, features.sentences, features.item_row)
-        return cls(*(torch.from_numpy(array).to(device) for array in arrays))
+        """Moves the language environment's features to a device."""
+        context, prompts, sentences, row = (
+            torch.from_numpy(array).to(device)
+            for array in (features.context, features.prompts, features.sentences, features.item_row)
+        )
+        return cls(context, AdditiveOutputs(prompts), TabulatedOutputs(sentences, row))
+
+    @property
+    def n_actions(self) -> int:
+        """Actions to choose from."""
+        return self.actions.n_actions
 
 
 @dataclass(frozen=True)
 class RoundTensors:
-    """Logged rounds on the device, each `(n_rounds,)`: context and action int64, reward and pscore float32."""
+    """Logged rounds on the device: context id and action int64, reward and pscore float32, each `(n_rounds,)`, and the output
+    that the action brought forth `(n_rounds, dim_output)`.
+    """
 
     context: Tensor
     action: Tensor
     reward: Tensor
     pscore: Tensor
-
-    @classmethod
-    def of(cls, rounds: LoggedRounds, device: torch.device) -> RoundTensors:
-        """Moves logged rounds to a device."""
-        columns = [
-            torch.from_numpy(column).to(device)
-            for column in (rounds.context, rounds.action, rounds.reward, rounds.pscore)
-        ]
-        return cls(columns[0], columns[1], columns[2].float(), columns[3].float())
+    output: Tensor
 
     def take(self, rows: Tensor) -> RoundTensors:
         """The rounds with the given numbers."""
-        return RoundTensors(self.context[rows], self.action[rows], self.reward[rows], self.pscore[rows])
+        return RoundTensors(
+            self.context[rows], self.action[rows], self.reward[rows], self.pscore[rows], self.output[rows]
+        )
 
     def __len__(self) -> int:
         return len(self.context)
@@ -63,12 +76,46 @@ class RoundTensors:
 
 @dataclass(frozen=True)
 class LoggedProblem:
-    """Features, and logged rounds of users to learn from and of others to select on. Nothing of the truth."""
+    """What an off-policy learner may see. Nothing of the truth.
+
+    Attributes:
+        features: of all contexts.
+        train: rounds to learn from.
+        val: rounds of other users, to select on.
+        logging: pi_0(a|x) by context id `(n_contexts, n_actions)`, the contexts of the rounds at least; None where only the
+            propensities of the choices were logged.
+        memo: what several learners share, by name; see `shared`.
+    """
 
     features: FeatureTensors
-    n_actions: int
     train: RoundTensors
     val: RoundTensors
+    logging: Tensor | None = None
+    memo: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def n_actions(self) -> int:
+        """Actions to choose from."""
+        return self.features.n_actions
+
+    def logging_dist(self, method: str) -> Tensor:
+        """`logging`.
+
+        Raises:
+            TaskError: it was not logged; names the method that needs it.
+        """
+        if self.logging is None:
+            raise TaskError(
+                f"log: {method} needs pi_0 of every action, but the log has the propensities of the choices only; "
+                "log with action_dist, or choose a method that weighs by pscore"
+            )
+        return self.logging
+
+    def shared(self, key: object, make: Callable[[], T]) -> T:
+        """`make()`, once for a key: what it makes must depend on the problem and the key alone."""
+        if key not in self.memo:
+            self.memo[key] = make()
+        return cast(T, self.memo[key])
 
 
 @dataclass(frozen=True)
@@ -79,20 +126,34 @@ class OnlineProblem:
         features: of all contexts.
         train: context ids `(n_train,)`.
         val: context ids `(n_val,)`.
-        reward: E[r|x, a] of the train split, by context id `(n_contexts, n_actions)`; zero outside it.
+        reward: E[r|x, a] `(n, n_actions)` of contexts by their ids `(n,)`; of the train split only.
+        reward_std: of a reward about its expectation, for learners that draw rewards.
     """
 
     features: FeatureTensors
     train: Tensor
     val: Tensor
-    reward: Tensor
+    reward: Callable[[Tensor], Tensor]
+    reward_std: float = 0.0
+
+
+class Policy(nn.Module, ABC):
+    """A policy over the actions of contexts that are known by their ids."""
+
+    @abstractmethod
+    def logits(self, features: FeatureTensors, context: Tensor) -> Tensor:
+        """log pi(a|x) + c(x) `(n, n_actions)` of contexts by their ids `(n,)`; minus infinity for what is never chosen."""
+
+    def log_dist(self, features: FeatureTensors, context: Tensor) -> Tensor:
+        """log pi(a|x) `(n, n_actions)`."""
+        return torch.log_softmax(self.logits(features, context), dim=1)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A learnt policy: its network at the selected step, the history with the weights of every point, and figures."""
+    """A learnt policy: as it was at the selected step, the history with the weights of every point, and figures."""
 
-    policy: PolicyNetwork
+    policy: Policy
     history: History
     notes: dict[str, float] = field(default_factory=dict)
 
@@ -128,9 +189,20 @@ def hold_out_users(user: Ints, config: LearnConfig) -> tuple[Ints, Ints]:
 
 
 def logged_problem(
-    environment: LanguageEnvironment, rounds: LoggedRounds, config: LearnConfig, device: torch.device
+    environment: LanguageEnvironment,
+    rounds: LoggedRounds,
+    config: LearnConfig,
+    device: torch.device,
+    logging: Floats | None = None,
 ) -> LoggedProblem:
-    """What an off-policy learner may see.
+    """What an off-policy learner may see of the language environment.
+
+    Args:
+        environment: its truth is left out.
+        rounds: what was logged on its train split.
+        config: `val_ratio` and `seed`.
+        device: where to.
+        logging: pi_0(a|x) of all contexts `(n_contexts, n_actions)`, where known.
 
     Raises:
         TaskError: the rounds do not fit the environment, or show contexts of the test split.
@@ -142,10 +214,16 @@ def logged_problem(
         raise TaskError(
             f"log: round {first} shows context {rounds.context[first]} of the test split; log the train split"
         )
+    if logging is not None:
+        check_action_dist(logging, environment.n_contexts, environment.n_actions)
     train, val = hold_out_users(environment.user[rounds.context], config)
     features = FeatureTensors.of(environment.features, device)
-    parts = (RoundTensors.of(rounds.take(rows), device) for rows in (train, val))
-    return LoggedProblem(features, environment.n_actions, *parts)
+    context, action = (torch.from_numpy(column).to(device) for column in (rounds.context, rounds.action))
+    reward, pscore = (torch.from_numpy(column).float().to(device) for column in (rounds.reward, rounds.pscore))
+    all_rounds = RoundTensors(context, action, reward, pscore, features.outputs.chosen(context, action))
+    learnt, held = (all_rounds.take(torch.from_numpy(rows).to(device)) for rows in (train, val))
+    known = None if logging is None else torch.from_numpy(logging).float().to(device)
+    return LoggedProblem(features, learnt, held, known)
 
 
 def online_problem(environment: LanguageEnvironment, config: LearnConfig, device: torch.device) -> OnlineProblem:
@@ -154,7 +232,6 @@ def online_problem(environment: LanguageEnvironment, config: LearnConfig, device
     train, val = (
         torch.from_numpy(contexts[rows]).to(device) for rows in hold_out_users(environment.user[contexts], config)
     )
-    reward = np.where(environment.is_train[:, None], environment.rewards, np.float32(0))
-    return OnlineProblem(
-        FeatureTensors.of(environment.features, device), train, val, torch.from_numpy(reward).to(device)
-    )
+    seen = np.where(environment.is_train[:, None], environment.rewards, np.float32(0))
+    reward = torch.from_numpy(seen).to(device)
+    return OnlineProblem(FeatureTensors.of(environment.features, device), train, val, reward.__getitem__)

@@ -11,7 +11,7 @@ from tasks.api import Context, Metrics, TaskError
 from tasks.opl import report_lineage, report_log, report_sections, report_texts
 from tasks.opl.config import ReportConfig
 from tasks.opl.env import LanguageEnvironment
-from tasks.opl.policies import in_order
+from tasks.opl.labels import in_order
 from tasks.opl.predict import by_method
 from tasks.opl.report_files import Curve, Quality, Scores, read
 from tasks.opl.report_page import render

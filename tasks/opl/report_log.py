@@ -8,7 +8,7 @@ import numpy as np
 
 from store import Artifact
 from tasks.opl.env import LanguageEnvironment
-from tasks.opl.policies import label
+from tasks.opl.labels import label
 from tasks.opl.predict import distribution
 from tasks.opl.report_plots import Bars
 from tasks.opl.rounds import LoggedRounds

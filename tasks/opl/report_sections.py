@@ -11,7 +11,7 @@ from harness.report.texts import Markup
 from store import Artifact, Table
 from tasks.opl import report_plots as plots
 from tasks.opl.env import LanguageEnvironment
-from tasks.opl.policies import LOGGING, ONLINE, OPTIMAL, REFERENCES, UNIFORM, label, note
+from tasks.opl.labels import LOGGING, ONLINE, OPTIMAL, REFERENCES, UNIFORM, label, note
 from tasks.opl.report_files import Curve, PolicyScores, Quality, Scores
 from tasks.opl.report_log import Weights
 from tasks.opl.report_plots import Bars, Bin, Rule, Series

@@ -12,7 +12,7 @@ from harness import HarnessError, MetricResult, Result, score
 from store import Artifact, Attempt
 from tasks.api import Context, Metrics, TaskError
 from tasks.opl.config import ScoreConfig
-from tasks.opl.policies import in_order, label
+from tasks.opl.labels import in_order, label
 from tasks.opl.predict import ABOUT_FILE, GOLDS_FILE
 
 SCORES_FILE, TABLE_FILE = "scores.json", "table.txt"

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from tasks.api import Progress
-from tasks.opl.ascent import ascend, log_dist, validation_estimate
+from tasks.opl.ascent import ascend_logged, validation_estimate
 from tasks.opl.config import LearnConfig
-from tasks.opl.networks import PolicyNetwork
-from tasks.opl.objectives import expected_loss
+from tasks.opl.objectives import expected_loss, sampled_loss
 from tasks.opl.problem import Fit, Generators, LoggedProblem
-from tasks.opl.regression import Options, fit_reward_model
+from tasks.opl.regression import Basis, shared_reward_model
 
 
 def learn(problem: LoggedProblem, config: LearnConfig, generators: Generators, advance: Progress | None) -> Fit:
     """grad J = mean_i sum_a pi(a|x_i) q(x_i, a) grad log pi(a|x_i), q a regression of r on (x, e_a).
 
-    The "regression-based" learner of Kiyohara et al. (2025), after Beygelzimer and Langford (2009).
+    The "regression-based" learner of Kiyohara et al. (2025), after Beygelzimer and Langford (2009). As published, one action
+    is drawn from pi in place of the sum.
     """
-    return learn_by_regression(problem, Options.prompts(problem.features), config, generators, advance)
+    return learn_by_regression(problem, "actions", config, generators, advance)
 
 
 def learn_by_regression(
-    problem: LoggedProblem, options: Options, config: LearnConfig, generators: Generators, advance: Progress | None
+    problem: LoggedProblem, basis: Basis, config: LearnConfig, generators: Generators, advance: Progress | None
 ) -> Fit:
-    """Fits q on what `options` says of the actions, tabulates it for the logged contexts, and ascends its expectation."""
-    features, train, val = problem.features, problem.train, problem.val
-    model, r_squared = fit_reward_model(features, options, train, val, config, generators("regression"))
-    contexts, place = torch.unique(train.context, return_inverse=True)
-    predicted = options.predict(model, features, contexts)
+    """Fits q on a basis, tabulates it for the logged contexts, and ascends its expectation."""
+    train, val = problem.train, problem.val
+    model = shared_reward_model(problem, basis, config, generators)
+    predicted, drawn = model.predict(train.context), generators("actions")
 
-    def loss_of_rows(policy: PolicyNetwork, rows: Tensor) -> Tensor:
-        return expected_loss(log_dist(policy, features, train.context[rows]), predicted[place[rows]])
+    def loss_of_rows(log_dist: Tensor, rows: Tensor) -> Tensor:
+        if config.gradient == "sampled":
+            return sampled_loss(log_dist, predicted[rows], drawn)
+        return expected_loss(log_dist, predicted[rows])
 
-    validation = validation_estimate(val, options.predict(model, features, val.context), config)
-    fit = ascend(features, train.context, problem.n_actions, loss_of_rows, validation, config, generators, advance)
-    return replace(fit, notes={"reward_model_r2": r_squared})
+    validation = validation_estimate(val, model.predict(val.context), config)
+    fit = ascend_logged(problem, loss_of_rows, validation, config, generators, advance)
+    return replace(fit, notes={"reward_model_r2": model.r_squared})

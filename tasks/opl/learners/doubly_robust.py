@@ -8,31 +8,34 @@ import torch
 from torch import Tensor
 
 from tasks.api import Progress
-from tasks.opl.ascent import ascend, log_dist, validation_estimate
+from tasks.opl.ascent import ascend_logged, validation_estimate
 from tasks.opl.config import LearnConfig
-from tasks.opl.networks import PolicyNetwork
-from tasks.opl.objectives import dr_loss
+from tasks.opl.objectives import expected_loss, ips_loss, sampled_loss
 from tasks.opl.problem import Fit, Generators, LoggedProblem
-from tasks.opl.regression import Options, fit_reward_model
+from tasks.opl.regression import fit_reward_model, shared_reward_model
 
 
 def learn(problem: LoggedProblem, config: LearnConfig, generators: Generators, advance: Progress | None) -> Fit:
     """grad J = mean_i [sum_a pi(a|x_i) q(x_i, a) grad log pi(a|x_i) + w_i (r_i - q(x_i, a_i)) grad log pi(a_i|x_i)].
 
-    Dudik, Langford and Li (2011); the "hybrid" learner of Kiyohara et al. (2025). With `n_folds`
-    above 1, q is cross-fitted: a round's q comes from a model that has not seen the round (Chernozhukov et al., 2018), for a
-    fitted residual understates the noise; each model then learns from fewer rounds.
+    Dudik, Langford and Li (2011); the "hybrid" learner of Kiyohara et al. (2025), which draws one action from pi in place of
+    the sum. With `n_folds` above 1, q is cross-fitted: a round's q comes from a model that has not seen the round
+    (Chernozhukov et al., 2018), for a fitted residual understates the noise; each model then learns from fewer rounds.
     """
-    features, train, val = problem.features, problem.train, problem.val
+    train = problem.train
     predicted, on_val, r_squared = cross_fit(problem, config, generators)
+    drawn = generators("actions")
 
-    def loss_of_rows(policy: PolicyNetwork, rows: Tensor) -> Tensor:
-        batch = train.take(rows)
-        log_probs = log_dist(policy, features, batch.context)
-        return dr_loss(log_probs, predicted[rows], batch.pscore, batch.reward, batch.action, config.clip)
+    def loss_of_rows(log_dist: Tensor, rows: Tensor) -> Tensor:
+        batch, q = train.take(rows), predicted[rows]
+        chosen = batch.action[:, None]
+        residual = batch.reward - q.gather(1, chosen).squeeze(1)
+        correction = ips_loss(log_dist.gather(1, chosen).squeeze(1), batch.pscore, residual, config.clip)
+        modelled = sampled_loss(log_dist, q, drawn) if config.gradient == "sampled" else expected_loss(log_dist, q)
+        return modelled + correction
 
-    validation = validation_estimate(val, on_val, config)
-    fit = ascend(features, train.context, problem.n_actions, loss_of_rows, validation, config, generators, advance)
+    validation = validation_estimate(problem.val, on_val, config)
+    fit = ascend_logged(problem, loss_of_rows, validation, config, generators, advance)
     return replace(fit, notes={"reward_model_r2": r_squared})
 
 
@@ -43,17 +46,17 @@ def cross_fit(problem: LoggedProblem, config: LearnConfig, generators: Generator
     are averaged.
     """
     features, train, val = problem.features, problem.train, problem.val
-    options = Options.prompts(features)
+    if config.n_folds == 1:
+        model = shared_reward_model(problem, "actions", config, generators)
+        return model.predict(train.context), model.predict(val.context), model.r_squared
     order = torch.randperm(len(train), generator=generators("folds")).to(train.context.device)
     folds = order.tensor_split(config.n_folds)
     predicted = torch.empty(len(train), problem.n_actions, device=train.context.device)
     on_val, scores = torch.zeros(len(val), problem.n_actions, device=train.context.device), 0.0
     for k, fold in enumerate(folds):
-        others = torch.cat([rows for j, rows in enumerate(folds) if j != k or config.n_folds == 1])
-        model, r_squared = fit_reward_model(
-            features, options, train.take(others), val, config, generators(f"regression/{k}")
-        )
-        predicted[fold] = options.predict(model, features, train.context[fold])
-        on_val += options.predict(model, features, val.context) / config.n_folds
-        scores += r_squared / config.n_folds
+        others = torch.cat([rows for j, rows in enumerate(folds) if j != k])
+        model = fit_reward_model(features, "actions", train.take(others), val, config, generators, f"regression/{k}")
+        predicted[fold] = model.predict(train.context[fold])
+        on_val += model.predict(val.context) / config.n_folds
+        scores += model.r_squared / config.n_folds
     return predicted, on_val, scores

@@ -11,7 +11,7 @@ import yaml
 
 from harness.report.svg import Scale, Svg, coordinate, round_step
 from tasks.api import TaskError
-from tasks.opl.policies import label
+from tasks.opl.labels import label
 from tasks.opl.report_log import effective_sample_size, shares
 from tasks.opl.report_plots import wilson
 from tasks.opl.report_texts import both_ends

@@ -6,7 +6,7 @@ import pytest
 from harness import read_golds
 from store.digest import sha256_file
 from tasks.api import TaskError
-from tasks.opl.policies import in_order
+from tasks.opl.labels import in_order
 from tasks.opl.score import fixed
 from tests.tasks.opl.finished_run import N_ACTIONS, FinishedRun, finished_run
 
