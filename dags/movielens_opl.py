@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import dag, get_current_context, task
 
-from dags.steps import DEFAULTS, each, form, gated, load_plan, publish, source, step
+from dags.steps import DEFAULTS, custom, each, form, gated, load_plan, options, publish, source, step
 from tasks.presets import pipelines
 
 PIPELINE = "movielens_opl"
@@ -29,12 +29,6 @@ def learners(configuration: dict[str, Any]) -> list[dict[str, str]]:
     return [{"method": method} for method in configuration["methods"]]
 
 
-@task
-def options() -> dict[str, Any]:
-    """Where to publish."""
-    return {name: get_current_context()["params"][name] for name in ("publish", "private")}
-
-
 @dag(
     dag_id=PIPELINE,
     schedule=None,
@@ -47,12 +41,16 @@ def options() -> dict[str, Any]:
     doc_md=__doc__,
 )
 def movielens_opl() -> None:
-    """Sources, tables, prompts, sentences, simulator, environment, log, learners, scores, report, publication."""
-    p = plan()
-    ratings, encoder, llm = source(p, "ratings"), source(p, "encoder"), source(p, "llm")
+    """Sources, tables, prompts, sentences, simulator, environment, log, learners, scores, report, publication.
 
-    tables = gated(step("movielens.tables", p, "tables", dump=ratings), p, "gate_tables")
-    prompts = gated(step("prompts.keywords", p, "prompts"), p, "gate_prompts")
+    A user's own data, where there are any, stand for the ratings, the tables and the prompts made of them.
+    """
+    p = plan()
+    own = custom(p)
+    ratings, encoder, llm = source(p, "ratings", instead=own), source(p, "encoder"), source(p, "llm")
+
+    tables = gated(step("movielens.tables", p, "tables", dump=ratings, instead=own), p, "gate_tables")
+    prompts = gated(step("prompts.keywords", p, "prompts", instead=own), p, "gate_prompts")
     corpus = {"interactions": tables, "items": tables}
     sentences = gated(
         step("generate.descriptions", p, "sentences", **corpus, prompts=prompts, model=llm), p, "gate_sentences"
@@ -60,7 +58,7 @@ def movielens_opl() -> None:
 
     simulator = step("opl.simulator", p, "simulator", **corpus, users=tables, sentences=sentences, encoder=encoder)
     texts = {"sentences": sentences, "simulator": simulator, "encoder": encoder}
-    embeddings = step("opl.embeddings", p, "embeddings", items=tables, prompts=prompts, **texts)
+    embeddings = step("opl.embeddings", p, "embeddings", items=tables, prompts=prompts, custom=own, **texts)
     environment = gated(
         step("opl.environment", p, "environment", interactions=tables, embeddings=embeddings, **texts),
         p,

@@ -87,8 +87,16 @@ def asset(name: str) -> Asset:
 
 
 @task
-def perform(name: str, plan: dict[str, Any], values: dict[str, Any], inputs: dict[str, Any]) -> Address:
-    """Runs one task of the registry and returns the address of its artifact."""
+def perform(
+    name: str,
+    plan: dict[str, Any],
+    values: dict[str, Any],
+    inputs: dict[str, Any],
+    instead: Address | None = None,
+) -> Address:
+    """Runs one task of the registry and returns the address of its artifact; or what is there `instead`, when it is."""
+    if instead:
+        return instead
     made = _run(name, plan, values, inputs)
     return (
         _addresses(inputs["subject"])[0] if name == "gate" else made
@@ -96,10 +104,16 @@ def perform(name: str, plan: dict[str, Any], values: dict[str, Any], inputs: dic
 
 
 @task
-def fetch(plan: dict[str, Any], use: str) -> Address | None:
-    """Fetches the source that the preset names for a use; none when the preset names none."""
+def fetch(plan: dict[str, Any], use: str, instead: Address | None = None) -> Address | None:
+    """Fetches the source that the preset names for a use, unless there is something `instead`; none when it names none."""
     source = plan["sources"].get(use)
-    return _run("sources.fetch", plan, {"source": source}, {}) if source else None
+    return _run("sources.fetch", plan, {"source": source}, {}) if source and not instead else instead
+
+
+@task
+def take_custom(plan: dict[str, Any]) -> Address | None:
+    """Takes the user's own data when the preset names their folder; none when it names none."""
+    return _run("opl.custom", plan, {}, {}) if "opl.custom" in plan["steps"] else None
 
 
 def _run(name: str, plan: dict[str, Any], values: Mapping[str, Any], inputs: Mapping[str, Any]) -> Address:
@@ -126,6 +140,12 @@ def _run(name: str, plan: dict[str, Any], values: Mapping[str, Any], inputs: Map
 
 
 @task
+def options() -> dict[str, Any]:
+    """Where to publish."""
+    return {name: get_current_context()["params"][name] for name in ("publish", "private")}
+
+
+@task
 def publish(address: Address, choice: dict[str, Any]) -> None:
     """Publishes an artifact with its lineage when a destination is set."""
     from store import Store
@@ -143,19 +163,44 @@ def publish(address: Address, choice: dict[str, Any]) -> None:
         event |= {"step": step, "note": f"{shipment.files} files, {shipment.bytes / 1e6:.1f} MB to {destination}"}
 
 
-def step(name: str, plan: Step, step_id: str, /, values: Mapping[str, Any] | None = None, **inputs: Step) -> Step:
-    """One step: the registry's task `name` on what other steps returned."""
-    return _operator(name, step_id)(name=name, plan=plan, values=dict(values or {}), inputs=inputs)
+def step(
+    name: str,
+    plan: Step,
+    step_id: str,
+    /,
+    values: Mapping[str, Any] | None = None,
+    instead: Step = None,
+    **inputs: Step,
+) -> Step:
+    """One step: the registry's task `name` on what other steps returned, left out when `instead` turns out to be there."""
+    return _operator(name, step_id)(name=name, plan=plan, values=dict(values or {}), inputs=inputs, instead=instead)
 
 
-def source(plan: Step, use: str) -> Step:
+def source(plan: Step, use: str, instead: Step = None) -> Step:
     """The step that fetches what the preset names for a use."""
-    return fetch.override(task_id=f"fetch_{use}", outlets=[asset("sources.fetch")])(plan=plan, use=use)
+    settings = {"task_id": f"fetch_{use}", "outlets": [asset("sources.fetch")]}
+    return fetch.override(**settings)(plan=plan, use=use, instead=instead)
+
+
+def custom(plan: Step) -> Step:
+    """The step that takes a user's own data, if the preset names them."""
+    return take_custom.override(task_id="custom", outlets=[asset("opl.custom")])(plan=plan)
 
 
 def each(name: str, plan: Step, step_id: str, /, values: Step, **inputs: Step) -> Step:
     """A step mapped over a list of values, as many as there are at run time."""
     return _operator(name, step_id).partial(name=name, plan=plan, inputs=inputs).expand(values=values)
+
+
+def over(name: str, plan: Step, step_id: str, port: str, subjects: Step, /) -> Step:
+    """A step mapped over what a mapped step returned, each through one port."""
+    return _operator(name, step_id).partial(name=name, plan=plan, values={}).expand(inputs=through(port, subjects))
+
+
+@task
+def through(port: str, subjects: Sequence[Address]) -> list[dict[str, Address]]:
+    """The inputs of each step of a mapped step."""
+    return [{port: address} for address in subjects]
 
 
 def gated(subject: Step, plan: Step, step_id: str, /) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Preset(Config):
         seed: the seed of every step whose section sets none.
         sources: what the pipeline fetches, by the name of its use.
         methods: the learners to run.
+        seeds: seeds that a benchmark runs every setting with.
+        grid: task name -> settings of a benchmark: each entry's lists are multiplied out, `{n_rounds: [500, 1000]}`.
         steps: task name -> the configuration that differs from the task's defaults.
         runtime: devices, workers and addresses; not part of any key.
     """
@@ -31,6 +34,8 @@ class Preset(Config):
     seed: int = Field(0, ge=0, description="Seed of every step that sets none of its own.")
     sources: dict[str, str] = {}
     methods: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    grid: dict[str, tuple[dict[str, JsonValue], ...]] = {}
     steps: dict[str, dict[str, JsonValue]] = {}
     runtime: dict[str, JsonValue] = {}
 
@@ -45,6 +50,18 @@ class Preset(Config):
         seed: dict[str, JsonValue] = {"seed": self.seed} if "seed" in fields else {}
         config = spec.configure(seed | self.steps.get(name, {}) | values)
         return config.model_dump(mode="json")
+
+    def runs(self, name: str) -> list[dict[str, JsonValue]]:
+        """The values of each run of a benchmark's task: every setting of the grid with every seed, none twice."""
+        found: list[dict[str, JsonValue]] = []
+        for entry in self.grid.get(name, ({},)):
+            choices = [value if isinstance(value, list) else [value] for value in entry.values()]
+            for chosen in itertools.product(*choices):
+                for seed in self.seeds or (self.seed,):
+                    values = dict(zip(entry, chosen, strict=True)) | {"seed": seed}
+                    if values not in found:
+                        found.append(values)
+        return found
 
 
 def pipelines() -> dict[str, list[str]]:
@@ -120,6 +137,9 @@ def _check(preset: Preset) -> None:
         for key in preset.steps[name]:
             if key not in known:
                 raise TaskError(f"{name}: unknown key {key}{did_you_mean(key, known)}; it knows {', '.join(known)}")
+    for name in preset.grid:
+        for values in preset.runs(name):
+            preset.of(name, **values)
     runtime(preset)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ class Port:
     """One input of a task.
 
     Attributes:
-        artifact: pattern of the artifact names that fit.
+        artifact: pattern of the artifact names that fit, or several, as in `movielens/tables or opl/custom`.
         table: the table that is read, when the task takes a table and not the whole artifact; a table must be gated.
         many: takes a list.
         optional: may be left out.
@@ -31,6 +32,10 @@ class Port:
     table: str | None = None
     many: bool = False
     optional: bool = False
+
+    def takes(self, name: str) -> bool:
+        """Whether an artifact of the name fits."""
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.artifact.split(" or "))
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,11 @@ def did_you_mean(word: str, words: Mapping[str, object]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-_TABLES = "movielens/tables"
+_MOVIELENS, _CUSTOM, _KEYWORDS = "movielens/tables", "opl/custom", "prompts/keywords"
+_TABLES = f"{_MOVIELENS} or {_CUSTOM}"
 _SENTENCES = Port("movielens/sentences", table="sentences")
 _INTERACTIONS, _ITEMS = Port(_TABLES, table="interactions"), Port(_TABLES, table="items")
-_PROMPTS = Port("prompts/keywords", table="prompts")
+_PROMPTS = Port(f"{_KEYWORDS} or {_CUSTOM}", table="prompts")
 _ENCODER = Port("sources/*")
 _ENVIRONMENT = Port("opl/environment")
 
@@ -112,7 +118,7 @@ _ENTRIES = (
         summary="Build interactions, items and users from a MovieLens dump with Spark.",
         module="spark_jobs.movielens.job",
         config="spark_jobs.movielens.config:MovieLensConfig",
-        artifact=_TABLES,
+        artifact=_MOVIELENS,
         ports={"dump": Port("sources/ml-*")},
         engine="spark",
     ),
@@ -121,8 +127,15 @@ _ENTRIES = (
         summary="Candidate prompts: our own keyword list, or related words scraped from relatedwords.io.",
         module="tasks.prompts.keywords",
         config="tasks.prompts.config:KeywordConfig",
-        artifact="prompts/keywords",
+        artifact=_KEYWORDS,
         determinism="sampled",
+    ),
+    TaskSpec(
+        name="opl.custom",
+        summary="Take a user's own interactions, items, prompts and embeddings from offline-prompts' files.",
+        module="tasks.opl.custom",
+        config="tasks.opl.custom_config:CustomConfig",
+        artifact=_CUSTOM,
     ),
     TaskSpec(
         name="generate.descriptions",
@@ -166,6 +179,7 @@ _ENTRIES = (
             "sentences": _SENTENCES,
             "simulator": Port("opl/simulator"),
             "encoder": _ENCODER,
+            "custom": Port(_CUSTOM, optional=True),
         },
         pool="gpu",
     ),
@@ -253,6 +267,37 @@ _ENTRIES = (
             "policies": Port("opl/policy/*", many=True),
             "predictions": Port("opl/predictions"),
         },
+    ),
+    TaskSpec(
+        name="synthetic.run",
+        summary="Draw a synthetic environment and a log, learn by every method, write golds and predictions.",
+        module="tasks.opl.synthetic.run",
+        config="tasks.opl.synthetic.config:RunConfig",
+        artifact="synthetic/run",
+    ),
+    TaskSpec(
+        name="synthetic.score",
+        summary="Score a run's predictions with the harness.",
+        module="tasks.opl.synthetic.score",
+        config="tasks.opl.synthetic.config:SyntheticScoreConfig",
+        artifact="synthetic/scores",
+        ports={"run": Port("synthetic/run")},
+    ),
+    TaskSpec(
+        name="synthetic.results",
+        summary="Put runs together: tidy tables, means over seeds, paired comparisons.",
+        module="tasks.opl.synthetic.results",
+        config="tasks.opl.synthetic.config:ResultsConfig",
+        artifact="synthetic/results",
+        ports={"runs": Port("synthetic/run", many=True), "scores": Port("synthetic/scores", many=True)},
+    ),
+    TaskSpec(
+        name="synthetic.report",
+        summary="One self-contained HTML page: the paper's figures redrawn, tables, comparisons, learning curves.",
+        module="tasks.opl.synthetic.report",
+        config="tasks.opl.synthetic.config:SyntheticReportConfig",
+        artifact="synthetic/report",
+        ports={"results": Port("synthetic/results")},
     ),
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import fnmatch
 import importlib
 import importlib.metadata
 import logging
@@ -115,7 +114,7 @@ def prepare(name: str, values: Mapping[str, object], given: Given) -> Job:
         if len(artifacts) > 1 and not rule.many:
             raise TaskError(f"{name}: the input {port} takes one artifact and was given {len(artifacts)}")
         for artifact in artifacts:
-            if not fnmatch.fnmatchcase(artifact.name, rule.artifact):
+            if not rule.takes(artifact.name):
                 raise TaskError(f"{name}: the input {port} takes {rule.artifact}, not {artifact.name}")
     config = spec.configure(_with_suites(values, given) if name == "gate" else values)
     return Job(spec, config, {port: tuple(artifacts) for port, artifacts in given.items() if artifacts})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.tables import movielens, opl, prompts
+from expectations.tables import movielens, opl, prompts, synthetic
 from expectations.tables.base import Column, DeclarationError, TableSpec, arrow_schema, spark_schema
 from expectations.tables.document import document
 from store.errors import UserError
@@ -27,8 +27,11 @@ TABLES: dict[str, TableSpec] = {
         movielens.USERS,
         movielens.SENTENCES,
         prompts.KEYWORDS,
+        opl.INTERACTIONS,
         opl.CONTEXTS,
         opl.ROUNDS,
+        synthetic.RESULTS,
+        synthetic.CURVES,
     )
 }
 

@@ -1,8 +1,19 @@
-"""Tables of off-policy learning: contexts and logged rounds."""
+"""Tables of off-policy learning: a user's own interactions, contexts and logged rounds."""
 
 from __future__ import annotations
 
 from expectations.tables.base import Column, TableSpec
+
+INTERACTIONS = TableSpec(
+    name="opl.interactions",
+    why="Binary rewards of users for items as a user gave them, in the place of those made from MovieLens' ratings.",
+    key=("user_id", "item_id"),
+    columns=(
+        Column("user_id", "int64", "Row of the user in users.", minimum=0),
+        Column("item_id", "int64", "Row of the item in items.", minimum=0),
+        Column("reward", "int8", "1 for a like, 0 for a dislike; both must occur.", allowed=(0, 1), present=(0, 1)),
+    ),
+)
 
 CONTEXTS = TableSpec(
     name="opl.contexts",

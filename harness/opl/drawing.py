@@ -11,8 +11,11 @@ from harness.errors import HarnessError
 from harness.opl.environment import SyntheticEnvironment
 from harness.opl.environment_settings import ALIASED_MATRICES, PAPER, EnvironmentSettings
 from harness.opl.published_draws import PublishedDraws
+from harness.opl.reward_functions import REWARD_FUNCTIONS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from harness.registry import FloatArray
 
 _STREAMS = ("contexts", "actions", "output", "reward", "bias", "logging")
@@ -24,8 +27,8 @@ class Sizes:
     """How large an environment is; the defaults are the published experiment's.
 
     With `n_clusters` action embeddings are a mixture of Gaussians of as many members each, else N(0, I). With
-    `dim_sparse` only so many output coordinates are rewarded. The reward is divided by `normalizer`, by default
-    5 dim_output (dim_context + dim_query).
+    `dim_sparse` the reward has weights for only so many output coordinates. They are divided by `normalizer`, by default
+    what the reward function says; of the published, bilinear one 5 dim_output (dim_context + dim_query).
     """
 
     n_actions: int = 1000
@@ -39,7 +42,8 @@ class Sizes:
 
     def __post_init__(self) -> None:
         dims = (self.n_actions, self.dim_context, self.dim_query, self.dim_action_embedding, self.dim_output)
-        if min(dims) < 1 or not 1 <= self.sparse <= self.dim_output or not self.scale > 0:
+        divides = self.normalizer is None or self.normalizer > 0
+        if min(dims) < 1 or not 1 <= self.sparse <= self.dim_output or not divides:
             raise HarnessError(
                 f"{self}: give positive numbers, and a dim_sparse of 1 to dim_output, here {self.dim_output}"
             )
@@ -50,12 +54,6 @@ class Sizes:
     def sparse(self) -> int:
         """Rewarded output coordinates."""
         return self.dim_output if self.dim_sparse is None else self.dim_sparse
-
-    @property
-    def scale(self) -> float:
-        """What the reward is divided by."""
-        default = 5.0 * self.dim_output * (self.dim_context + self.dim_query)
-        return default if self.normalizer is None else self.normalizer
 
 
 class _Draws(Protocol):
@@ -88,20 +86,21 @@ def draw_environment(
 ) -> SyntheticEnvironment:
     """The environment of a seed: all weights N(0, 1), contexts of N(0, F F^T) with F ~ U(-1, 1).
 
+    Hidden coordinates of the user are independent of all others, or what is seen would tell of them.
     The logging policy's scores are the best linear fit of the expected reward, blurred: to each weight N(0, 1) times
     `logging_noise` times their root mean square is added. A rational generator without a bias gets one of N(0, 1).
     With `compat` the environment has the published ones' two defects (see `EnvironmentSettings.compat`): for the sizes,
     generator and seeds of the paper it is, to single precision, the very environment that was published. Raises
     `HarnessError` for a seed below 0 or sizes that do not fit.
     """
-    if seed < 0 or (compat and seed >= 1 << 32):
-        raise HarnessError(f"seed {seed}: give one from 0, and below {1 << 32} where compat is on")
     sizes, settings = sizes or Sizes(), settings or EnvironmentSettings()
     if compat:
         settings = replace(settings, compat=PAPER)
+    aliased = ALIASED_MATRICES in settings.compat
+    if seed < 0 or (aliased and seed >= 1 << 32):
+        raise HarnessError(f"seed {seed}: give one from 0, and below {1 << 32} where compat is on")
     if settings.generator == "rational" and settings.bias is None:
         settings = replace(settings, bias=float(_Stream(seed, "bias").normal((1, 1))[0, 0]))
-    aliased = ALIASED_MATRICES in settings.compat
 
     def stream(name: str) -> _Draws:
         return PublishedDraws(seed) if aliased else _Stream(seed, name)
@@ -113,19 +112,30 @@ def draw_environment(
     reward_weights = np.concatenate(
         [reward.normal((sizes.dim_context, sizes.dim_output)), reward.normal((sizes.dim_query, sizes.dim_output))]
     )
-    reward_weights *= (np.arange(sizes.dim_output) < sizes.sparse) / sizes.scale
+    normalizer = sizes.normalizer or REWARD_FUNCTIONS[settings.reward_function].normalizer(sizes.dim_output, joint)
+    reward_weights *= (np.arange(sizes.dim_output) < sizes.sparse) / normalizer
+    hidden = np.arange(max(0, sizes.dim_context - settings.hidden_contexts), sizes.dim_context)
     environment = SyntheticEnvironment(
         action_embeddings=_action_embeddings(stream("actions"), sizes),
         query_weights=query_weights,
         action_weights=action_weights,
         reward_weights=reward_weights,
         logging_weights=np.zeros((joint, sizes.dim_action_embedding)),
-        context_factor=2 * stream("contexts").uniform((joint, joint)) - 1,
+        context_factor=_context_factor(stream("contexts"), joint, hidden),
         settings=settings,
     )
     noise = logging_noise * _Stream(seed, "logging").normal(environment.logging_weights.shape)
     linear = environment.linear_reward_weights()
     return replace(environment, logging_weights=linear + noise * np.sqrt(np.mean(linear**2)))
+
+
+def _context_factor(draws: _Draws, joint: int, hidden: NDArray[np.int64]) -> FloatArray:
+    """F ~ U(-1, 1), with hidden coordinates made independent of all others, of the variance they had."""
+    factor = 2 * draws.uniform((joint, joint)) - 1
+    spread = np.sqrt((factor[hidden] ** 2).sum(axis=1))
+    factor[hidden] = factor[:, hidden] = 0
+    factor[hidden, hidden] = spread
+    return factor
 
 
 def _action_embeddings(draws: _Draws, sizes: Sizes) -> FloatArray:

@@ -27,15 +27,10 @@ def environment_source(golds: Envelope) -> RewardSource:
     """Rewards and logging policy of the golds' environment in closed form; raises `HarnessError` where it is unsound."""
     try:
         environment = SyntheticEnvironment.from_golds(golds.arrays, golds.settings)
+        contexts = golds.arrays["contexts"]
+        environment.check_contexts(contexts)
     except HarnessError as error:
         raise HarnessError(f"{golds.where}: {error}") from None
-    contexts = golds.arrays["contexts"]
-    length = environment.dim_context + environment.dim_query
-    if contexts.shape[1] != length or not np.isfinite(contexts).all():
-        raise HarnessError(
-            f"{golds.where}: contexts are {contexts.shape}; they must be finite numbers, {length} a row: "
-            f"{environment.dim_context} of the user and {environment.dim_query} of the query"
-        )
     rows = gold_rows(golds, "contexts")
 
     def tables(block: slice) -> tuple[FloatArray, FloatArray]:

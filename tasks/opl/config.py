@@ -49,7 +49,7 @@ PUBLISHED: dict[str, object] = {
     "density_learning_rate": 1e-4,
     "kernel_noise": 1.0,
 }
-"""How Kiyohara et al. learn in the synthetic experiment: `LearnConfig.model_validate(PUBLISHED | {"method": "dso"})`."""
+"""How Kiyohara et al. learn in the synthetic experiment: the defaults of a learner that is `published`."""
 
 
 class SimulatorConfig(Config):
@@ -126,6 +126,9 @@ class LearnConfig(Config):
     """
 
     method: LearnMethod = Field(description="The learner: a file of tasks/opl/learners.")
+    published: bool = Field(
+        False, description="Take the defaults of the published synthetic experiment instead of ours: `PUBLISHED`."
+    )
     gradient: Literal["exact", "sampled"] = Field(
         "exact", description="Expectations over actions and outputs: exact, or by one draw a round as published."
     )
@@ -187,10 +190,12 @@ class LearnConfig(Config):
 
     @model_validator(mode="before")
     @classmethod
-    def _online_schedule(cls, values: object) -> object:
-        if isinstance(values, dict) and values.get("method") == "online":
-            return _ONLINE_SCHEDULE | values
-        return values
+    def _schedule(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        if values.get("published"):
+            return PUBLISHED | values
+        return _ONLINE_SCHEDULE | values if values.get("method") == "online" else values
 
 
 class ExportConfig(Config):

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from harness.opl.action_draws import draw_actions
+from harness.opl.products import blocks
 from store import Artifact
 from tasks.api import TaskError
 from tasks.opl.rounds import LoggedRounds, check_action_dist
@@ -153,24 +155,8 @@ class LanguageEnvironment:
         """
         check_action_dist(action_dist, self.n_contexts, self.n_actions)
         context = rng.choice(self.contexts(split), size=n_rounds)
-        action = draw_actions(action_dist, context, rng.random(n_rounds))
+        uniform, action = rng.random(n_rounds), np.empty(n_rounds, dtype=np.int64)
+        for part in blocks(n_rounds, self.n_actions, _CELLS):
+            action[part] = draw_actions(action_dist[context[part]], uniform[part])
         reward = self.rewards[context, action].astype(np.float64) + reward_std * rng.standard_normal(n_rounds)
         return LoggedRounds(context, action, reward, action_dist[context, action])
-
-
-def draw_actions(action_dist: Floats, context: Ints, uniform: Floats) -> Ints:
-    """a ~ pi(.|x) by inversion: the first action whose cumulative probability exceeds u, so never one of probability 0.
-
-    Args:
-        action_dist: pi(a|x) `(n_contexts, n_actions)`.
-        context: rows of it `(n_rounds,)`.
-        uniform: draws from [0, 1) `(n_rounds,)`.
-    """
-    action = np.empty(len(context), dtype=np.int64)
-    step = max(1, _CELLS // action_dist.shape[1])
-    for start in range(0, len(context), step):
-        part = slice(start, start + step)
-        cumulative = np.cumsum(action_dist[context[part]], axis=1)
-        threshold = uniform[part, None] * cumulative[:, -1:]
-        action[part] = np.argmax(cumulative > threshold, axis=1)
-    return action

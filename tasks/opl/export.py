@@ -17,6 +17,7 @@ from store import Artifact, Attempt, Table
 from tasks.api import Context, Metrics
 from tasks.opl import contract
 from tasks.opl.config import ExportConfig
+from tasks.opl.custom_data import read_custom_data
 from tasks.opl.simulator import CF_FILE, TEXT_FILE
 from tasks.opl.tables import Interactions, Sentences, sorted_rows
 
@@ -58,7 +59,7 @@ def run(config: ExportConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Met
         save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, out.path(f"{name}.safetensors"))
         if config.torch_files:
             write_torch(arrays, out.path(f"{name}.pt"))
-    read = contract.read_contract(out.root)
+    read = read_custom_data(out.root)
     return {
         "n_interactions": float(len(read.user)),
         "n_items": float(len(read.queries)),
@@ -71,16 +72,19 @@ def tensors(inputs: Inputs) -> dict[str, dict[str, Singles]]:
     embedded = load_file(inputs.embeddings.path("embeddings.safetensors"))
     maps = load_file(inputs.embeddings.path("pca.safetensors"))
     cf, text = (load_file(inputs.simulator.path(file)) for file in (CF_FILE, TEXT_FILE))
-    files: dict[str, dict[str, Singles]] = {
-        contract.CF: cf,
-        contract.TEXT: text,
-        contract.USERS["cf"]: {contract.VALUE: cf["user_embedding.weight"]},
-        contract.USERS["text"]: {contract.VALUE: text["user_embedding.weight"]},
-        contract.QUERIES: {contract.VALUE: embedded["queries"]},
-        contract.PROMPTS: {contract.VALUE: embedded["prompts"]},
+    chosen = f"users_{inputs.embeddings.manifest.made_by.config['users']}"
+    vectors = {
+        "users_cf": cf["user_embedding.weight"],
+        "users_text": text["user_embedding.weight"],
+        chosen: embedded["users"],  # the simulator's, unless a user gave their own
+        "queries": embedded["queries"],
+        "prompts": embedded["prompts"],
     }
+    files: dict[str, dict[str, Singles]] = {contract.CF: cf, contract.TEXT: text}
+    files |= {contract.EMBEDDINGS[of]: {contract.VALUE: array} for of, array in vectors.items()}
     for kind, name in contract.PCA.items():
-        files[name] = {"matrix": maps[f"{kind}_matrix"], "mean": maps[f"{kind}_mean"]}
+        if f"{kind}_matrix" in maps:  # a user who gives vectors need not tell how they were reduced
+            files[name] = {part: maps[f"{kind}_{part}"] for part in (contract.MATRIX, contract.MEAN)}
     return files
 
 
@@ -108,5 +112,5 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
 def write_torch(arrays: Mapping[str, Singles], path: Path) -> None:
     """The reference's form: a bare tensor where there is one, the matrix alone of a PCA, a state dict of a model."""
     held = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-    bare = held.get(contract.VALUE, held.get("matrix"))
+    bare = held.get(contract.VALUE, held.get(contract.MATRIX))
     torch.save(held if bare is None else bare, path)

@@ -8,40 +8,59 @@ UNIFORM, LOGGING, ONLINE, OPTIMAL = "uniform", "logging", "online", "optimal"
 REFERENCES = (UNIFORM, LOGGING, OPTIMAL)
 """Policies that no learner made."""
 
-_FIRST = (UNIFORM, LOGGING, "direct_method", "ips", "doubly_robust", "sentence_direct_method")
-_LAST = (ONLINE, OPTIMAL)
 _LABELS = {
     UNIFORM: "Uniform",
     LOGGING: "Logging policy",
+    "behaviour_cloning": "Behaviour cloning",
+    "greedy": "Greedy on predicted rewards",
     "direct_method": "Direct method (DM)",
     "ips": "Inverse propensity (IPS)",
+    "snips": "Self-normalised IPS",
+    "sub_gaussian_ips": "Sub-Gaussian IPS",
     "doubly_robust": "Doubly robust (DR)",
+    "switch_dr": "Switch DR",
+    "dr_shrinkage": "DR with shrinkage",
+    "mips": "Marginalised IPS (MIPS)",
+    "potec": "POTEC",
+    "dso": "Direct sentence (DSO)",
+    "dso_dr": "DSO, doubly robust",
     "sentence_direct_method": "Sentence direct method",
+    "sentence_greedy": "Sentence greedy",
     ONLINE: "Online learner",
     OPTIMAL: "Optimal",
 }
+_LAST = (ONLINE, OPTIMAL)
 _NOTES = {
     UNIFORM: "every prompt equally often",
     LOGGING: "wrote the log",
     ONLINE: "learns from true rewards, not from the log",
     OPTIMAL: "the best prompt for every context",
 }
+PUBLISHED = "_published"
+"""Ending of a learner's name that is trained as published, beside ours."""
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """The names as every table shows them: uniform, logging, the learners, online, optimal; unknown learners by name."""
+    """The names as every table shows them: uniform, logging, the learners, online, optimal; unknown learners by name.
 
-    def place(name: str) -> tuple[int, str]:
-        if name in _FIRST:
-            return _FIRST.index(name), ""
-        return (len(_FIRST) + 1 + _LAST.index(name), "") if name in _LAST else (len(_FIRST), name)
+    A learner that is trained as published stands before ours.
+    """
+    order = list(_LABELS)
+
+    def place(name: str) -> tuple[int, bool, str]:
+        method = name.removesuffix(PUBLISHED)
+        last = len(order) if method in _LAST else 0
+        known = order.index(method) if method in order else order.index(ONLINE) - 1
+        return (last + known, not name.endswith(PUBLISHED), "" if method in order else name)
 
     return sorted(names, key=place)
 
 
 def label(name: str) -> str:
     """What a policy is called in a table for people."""
-    return _LABELS.get(name, name.replace("_", " "))
+    method = name.removesuffix(PUBLISHED)
+    told = _LABELS.get(method, method.replace("_", " "))
+    return f"{told}, as published" if name != method else told
 
 
 def note(name: str) -> str:

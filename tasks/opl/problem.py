@@ -218,11 +218,11 @@ def logged_problem(
         check_action_dist(logging, environment.n_contexts, environment.n_actions)
     train, val = hold_out_users(environment.user[rounds.context], config)
     features = FeatureTensors.of(environment.features, device)
-    context, action = (torch.from_numpy(column).to(device) for column in (rounds.context, rounds.action))
-    reward, pscore = (torch.from_numpy(column).float().to(device) for column in (rounds.reward, rounds.pscore))
+    context, action = (torch.tensor(column, device=device) for column in (rounds.context, rounds.action))
+    reward, pscore = (torch.tensor(column, device=device).float() for column in (rounds.reward, rounds.pscore))
     all_rounds = RoundTensors(context, action, reward, pscore, features.outputs.chosen(context, action))
     learnt, held = (all_rounds.take(torch.from_numpy(rows).to(device)) for rows in (train, val))
-    known = None if logging is None else torch.from_numpy(logging).float().to(device)
+    known = None if logging is None else torch.from_numpy(logging.astype(np.float32)).to(device)
     return LoggedProblem(features, learnt, held, known)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -21,31 +21,39 @@ Basis = Literal["actions", "outputs"]
 _SHIFTS = 4
 
 
+@dataclass(frozen=True)
 class RewardModel(ABC):
-    """A regression of r on a context and a choice."""
+    """A regression of r on a context and a choice.
 
+    Attributes:
+        features: of all contexts.
+        basis: what it sees of a choice.
+        r_squared: coefficient of determination on the held-out rounds.
+    """
+
+    features: FeatureTensors
     basis: Basis
     r_squared: float
-    """Coefficient of determination on the held-out rounds."""
 
     @abstractmethod
     def predict(self, context: Tensor) -> Tensor:
         """q(x, a), the expectation over the output where there is one, `(n, n_actions)` of contexts by their ids `(n,)`."""
+
+    def over(self, features: FeatureTensors) -> Self:
+        """The same model of other contexts: ids are rows of these features."""
+        return replace(self, features=features)
 
     @abstractmethod
     def of_rounds(self, rounds: RoundTensors) -> Tensor:
         """Predicted rewards of the choices as they were seen `(n_rounds,)`."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class NetworkRewardModel(RewardModel):
     """`RewardNetwork` on a basis; expectations over noisy outputs are averages over four antithetic draws."""
 
     network: RewardNetwork
-    features: FeatureTensors
-    basis: Basis
     shift: Tensor
-    r_squared: float
 
     def predict(self, context: Tensor) -> Tensor:
         """As `RewardModel.predict`."""
@@ -59,14 +67,11 @@ class NetworkRewardModel(RewardModel):
         return predicted
 
 
-@dataclass
+@dataclass(frozen=True)
 class BilinearRewardModel(RewardModel):
     """`BilinearRidge` on a basis; being linear in the output, its expectation is its value at the output's mean."""
 
     ridge: BilinearRidge
-    features: FeatureTensors
-    basis: Basis
-    r_squared: float
 
     def predict(self, context: Tensor) -> Tensor:
         """As `RewardModel.predict`."""
@@ -134,7 +139,7 @@ def _fit_bilinear(
 ) -> BilinearRewardModel:
     seen, held = ((features.context[part.context], chosen(features, basis, part), part.reward) for part in (train, val))
     ridge, error = BilinearRidge.fit(*seen, *held)
-    return BilinearRewardModel(ridge, features, basis, _r_squared(error, val.reward))
+    return BilinearRewardModel(features, basis, _r_squared(error, val.reward), ridge)
 
 
 def _fit_network(
@@ -178,7 +183,7 @@ def _fit_network(
     shown = next(point.val_loss for point in history.points if point.step == history.best_step)
     error = shown * float(network.target_std) ** 2
     shift = _shifts(options(features, basis), generator).to(device)
-    return NetworkRewardModel(network, features, basis, shift, _r_squared(error, val.reward))
+    return NetworkRewardModel(features, basis, _r_squared(error, val.reward), network, shift)
 
 
 def _shifts(outputs: Outputs, generator: torch.Generator) -> Tensor:

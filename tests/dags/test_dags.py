@@ -78,7 +78,14 @@ def test_every_reader_of_a_table_waits_for_its_gate(dag):
         assert gate in tasks[reader]["upstream"], reader
 
 
+def test_a_users_own_data_are_awaited_where_they_stand_for_others(dag):
+    for step in ("fetch_ratings", "tables", "prompts", "embeddings"):
+        assert "custom" in dag["tasks"][step]["upstream"], step
+    assert dag["tasks"]["custom"]["upstream"] == ["plan"]
+
+
 def test_what_is_handed_on_is_an_asset(dag):
+    assert dag["tasks"]["custom"]["outlets"] == ["lampworks://opl/custom"]
     assert dag["tasks"]["tables"]["outlets"] == ["lampworks://movielens/tables"]
     assert dag["tasks"]["learn"]["outlets"] == ["lampworks://opl/policy"]
 

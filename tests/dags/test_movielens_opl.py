@@ -224,3 +224,31 @@ def test_two_runs_at_once_end_with_one_artifact_of_each(store):
         folder = store / str(one["name"]) / str(one["key"])
         assert len([path for path in folder.iterdir() if path.is_dir()]) == 1
     run(store)
+
+
+def test_what_was_exported_runs_as_a_users_own_data(store, tmp_path):
+    """The same interactions, texts and vectors in offline-prompts' files: the same environment, without MovieLens' steps."""
+    from store import Store
+    from tasks.generate.templates import natural_title
+    from tasks.opl.contract import QUERIES_CSV
+    from tasks.opl.export import write_csv
+
+    opened = Store.open(str(store))
+    ports = {"interactions": "movielens/tables", "items": "movielens/tables", "prompts": "prompts/keywords"}
+    ports |= {"sentences": "movielens/sentences", "simulator": "opl/simulator", "embeddings": "opl/embeddings"}
+    inputs = [part for port, name in ports.items() for part in ("--input", f"{port}={name}")]
+    cli = [sys.executable, str(ROOT / "lampworks.py"), "task", "opl.export", *inputs]
+    subprocess.run(cli, env=environment(store), capture_output=True, check=True)
+    folder = Path(shutil.copytree(opened.resolve("opl/export").dir(), tmp_path / "own"))
+    # With years, and blanks to tell films of one name apart, the model is asked for what it wrote before.
+    films = opened.resolve("movielens/tables").table("items").read(["item_id", "title", "year"]).sort_by("item_id")
+    names = [natural_title(film["title"], film["year"]) for film in films.to_pylist()]
+    queries = [(name + " " * names[:i].count(name),) for i, name in enumerate(names)]
+    write_csv(folder / QUERIES_CSV, ("query",), queries)
+    before = opened.resolve("opl/environment")
+    done = run(store, "--json", methods=["ips"], opl__learn__n_steps=50, opl__custom__folder=str(folder))
+    assert {"custom", "gate_tables", "sentences", "report"} <= set(steps(done))
+    assert not {"fetch_ratings", "tables", "prompts"} & set(steps(done))
+    after, report = opened.resolve("opl/environment"), opened.resolve("opl/report")
+    assert after.key != before.key and after.manifest.made_by.metrics == before.manifest.made_by.metrics
+    assert report.manifest.redistribute == "no" and "a user's own" in report.path("report.html").read_text()

@@ -42,6 +42,7 @@ VALID: dict[str, dict[str, list[object]]] = {
         "text": ["a", "b c", "ü", "d.", "e", "f"],
     },
     "prompts.keywords": {"prompt_id": _ROWS, "keyword": ["dark", "noir", "sci fi", "a", "b", "c"]},
+    "opl.interactions": {"user_id": [0, 0, 1, 1, 2, 2], "item_id": [0, 1, 0, 1, 0, 1], "reward": [1, 0, 1, 0, 1, 0]},
     "opl.contexts": {
         "context_id": _ROWS,
         "split": ["train", "train", "test", "train", "test", "test"],

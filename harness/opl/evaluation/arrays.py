@@ -35,6 +35,12 @@ def checked_shape(name: str, array: ArrayLike, shape: Sequence[int], symbols: st
     return values
 
 
+def checked_rows(name: str, array: ArrayLike, n: int, symbols: str) -> FloatArray:
+    """A read-only float copy of a matrix of `n` rows, as wide as it comes; `symbols` is the shape in words."""
+    width = np.shape(array)[1] if np.ndim(array) == 2 else 1
+    return checked_shape(name, array, (n, width), symbols)
+
+
 def checked_integers(name: str, array: ArrayLike, n: int, symbols: str, below: int | None = None) -> IntArray:
     """A read-only integer copy of `array`, `(n,)`, all at least 0 and, where given, less than `below`.
 
@@ -52,6 +58,21 @@ def checked_integers(name: str, array: ArrayLike, n: int, symbols: str, below: i
     return whole
 
 
+def checked_probability(
+    name: str, array: ArrayLike, shape: Sequence[int], symbols: str, *, positive: bool = False
+) -> FloatArray:
+    """A read-only copy of probabilities of exactly `shape`, in [0, 1], or in (0, 1] where `positive`.
+
+    Raises `HarnessError` with the first that is none.
+    """
+    values = checked_shape(name, array, shape, symbols)
+    outside = (values > 1) | (values <= 0 if positive else values < 0)
+    if outside.any():
+        allowed = "(0, 1]; an action that was logged had a positive probability" if positive else "[0, 1]"
+        raise HarnessError(f"{name}: {_first(outside, values)} is not in {allowed}")
+    return values
+
+
 def checked_distribution(name: str, array: ArrayLike, n_rounds: int, n_actions: int) -> FloatArray:
     """A read-only copy of pi(a|x), `(n_rounds, n_actions)`: no probability negative, each row of sum 1 within 1e-6.
 
@@ -65,6 +86,12 @@ def checked_distribution(name: str, array: ArrayLike, n_rounds: int, n_actions: 
         row = int(np.argmax(np.abs(sums - 1) > _SUM_TOLERANCE))
         raise HarnessError(f"{name}: row {row} has the sum {float(sums[row]):.6g}; each row must be a distribution")
     return values
+
+
+def checked_count(name: str, number: object) -> None:
+    """Raise `HarnessError` unless `number` is a whole one of at least 1."""
+    if not isinstance(number, (int, np.integer)) or isinstance(number, bool) or number < 1:
+        raise HarnessError(f"{name}: is {number!r}, but must be a whole number of at least 1")
 
 
 def checked_number(name: str, value: float, low: float, high: float = np.inf, *, open_low: bool = False) -> None:

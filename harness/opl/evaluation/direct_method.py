@@ -22,5 +22,7 @@ class DirectMethod(OffPolicyEstimator):
     def weight(self, feedback: BanditFeedback, action_dist: FloatArray) -> None:
         """None: logged rewards enter through the model alone."""
 
-    def _round_rewards(self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray) -> FloatArray:
+    def _round_rewards(
+        self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray, weight: FloatArray
+    ) -> FloatArray:
         return modelled_reward(pi, q_hat)

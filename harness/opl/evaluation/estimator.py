@@ -24,7 +24,13 @@ class OffPolicyEstimator(ABC):
     def round_rewards(
         self, feedback: BanditFeedback, action_dist: FloatArray, q_hat: FloatArray | None = None
     ) -> FloatArray:
-        """Each round's contribution, `(n_rounds,)`; the estimate is their mean.
+        """Each round's contribution, `(n_rounds,)`; the estimate is their mean. Arguments as of `weighted_rounds`."""
+        return self.weighted_rounds(feedback, action_dist, q_hat)[0]
+
+    def weighted_rounds(
+        self, feedback: BanditFeedback, action_dist: FloatArray, q_hat: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Each round's contribution, `(n_rounds,)`, and the `weight` it was made with.
 
         Args:
             feedback: rounds logged under pi_0.
@@ -34,12 +40,17 @@ class OffPolicyEstimator(ABC):
         Raises `HarnessError` for arrays of another shape, rows that are no distribution, or a missing `q_hat`.
         """
         pi = checked_distribution("action_dist", action_dist, feedback.n_rounds, feedback.n_actions)
+        model = self._checked_model(feedback, q_hat)
+        weight = self.weight(feedback, pi)
+        return self._round_rewards(feedback, pi, model, np.zeros(0) if weight is None else weight), weight
+
+    def _checked_model(self, feedback: BanditFeedback, q_hat: FloatArray | None) -> FloatArray:
         if not self.needs_q_hat:
-            return self._round_rewards(feedback, pi, np.zeros((0, 0)))
+            return np.zeros((0, 0))
         if q_hat is None:
             raise HarnessError(f"q_hat: {self.name} needs estimated rewards (n_rounds, n_actions); none were given")
         shape = (feedback.n_rounds, feedback.n_actions)
-        return self._round_rewards(feedback, pi, checked_shape("q_hat", q_hat, shape, "(n_rounds, n_actions)"))
+        return checked_shape("q_hat", q_hat, shape, "(n_rounds, n_actions)")
 
     def estimate(self, feedback: BanditFeedback, action_dist: FloatArray, q_hat: FloatArray | None = None) -> float:
         """The estimated value of the policy: the mean of `round_rewards`, of the same arguments."""
@@ -50,8 +61,10 @@ class OffPolicyEstimator(ABC):
         """What each logged reward or residual is multiplied with, `(n_rounds,)`; None for a pure reward model."""
 
     @abstractmethod
-    def _round_rewards(self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray) -> FloatArray:
-        """`round_rewards` of checked arrays; `q_hat` is empty where it is not needed."""
+    def _round_rewards(
+        self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray, weight: FloatArray
+    ) -> FloatArray:
+        """`round_rewards` of checked arrays; `q_hat` and `weight` are empty where there are none."""
 
 
 class WeightedReward(OffPolicyEstimator):
@@ -61,8 +74,10 @@ class WeightedReward(OffPolicyEstimator):
     def weight(self, feedback: BanditFeedback, action_dist: FloatArray) -> FloatArray:
         """w_i, `(n_rounds,)`."""
 
-    def _round_rewards(self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray) -> FloatArray:
-        return self.weight(feedback, pi) * feedback.reward
+    def _round_rewards(
+        self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray, weight: FloatArray
+    ) -> FloatArray:
+        return weight * feedback.reward
 
 
 class WeightedResidual(OffPolicyEstimator):
@@ -74,9 +89,10 @@ class WeightedResidual(OffPolicyEstimator):
     def weight(self, feedback: BanditFeedback, action_dist: FloatArray) -> FloatArray:
         """w_i, `(n_rounds,)`."""
 
-    def _round_rewards(self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray) -> FloatArray:
-        residual = feedback.reward - feedback.of_logged(q_hat)
-        return modelled_reward(pi, q_hat) + self.weight(feedback, pi) * residual
+    def _round_rewards(
+        self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray, weight: FloatArray
+    ) -> FloatArray:
+        return modelled_reward(pi, q_hat) + weight * (feedback.reward - feedback.of_logged(q_hat))
 
 
 def modelled_reward(pi: FloatArray, q_hat: FloatArray) -> FloatArray:
@@ -94,7 +110,7 @@ def self_normalized(weight: FloatArray, values: FloatArray, name: str) -> FloatA
     mean = weight.mean()
     if mean == 0:
         raise HarnessError(
-            f"action_dist: gives every logged action probability 0, so {name} is undefined; choose logs that share "
+            f"policy: gives every logged action probability 0, so {name} is undefined; choose logs that share "
             "actions with the policy"
         )
     centre = (weight * values).mean() / mean

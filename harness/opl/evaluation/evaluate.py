@@ -16,6 +16,8 @@ from harness.opl.evaluation.intervals import interval_named
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.opl.evaluation.plot import EvaluationPlot
+
 
 @dataclass(frozen=True)
 class EvaluationRow:
@@ -50,6 +52,12 @@ class OffPolicyEvaluation:
         """The table as plain dictionaries, one a row."""
         return [asdict(row) for row in self.table]
 
+    def plot(self) -> EvaluationPlot:
+        """A picture of it, a panel a policy: `save` it, or show it as the last line of a notebook's cell."""
+        from harness.opl.evaluation.plot import EvaluationPlot
+
+        return EvaluationPlot(self)
+
     def to_frame(self) -> pd.DataFrame:
         """The table as a pandas frame; raises `HarnessError` where pandas is not installed."""
         try:
@@ -63,7 +71,7 @@ def evaluate_policies(
     feedback: BanditFeedback,
     policies: Mapping[str, FloatArray],
     estimators: Sequence[OffPolicyEstimator] | Mapping[str, OffPolicyEstimator],
-    q_hat: FloatArray | None = None,
+    q_hat: FloatArray | Mapping[str, FloatArray] | None = None,
     truth: Mapping[str, float] | None = None,
     *,
     interval: str = "bootstrap",
@@ -75,7 +83,8 @@ def evaluate_policies(
         feedback: rounds logged under pi_0.
         policies: pi(a|x_i) by name, each `(n_rounds, n_actions)`.
         estimators: shown under their own `name`; give a mapping to show two of one kind under names of your own.
-        q_hat: estimated rewards, `(n_rounds, n_actions)`, for the estimators that need them.
+        q_hat: estimated rewards, `(n_rounds, n_actions)`, for the estimators that need them; a mapping gives those of
+            each estimator by its name.
         truth: the policies' true values by name; from the feedback's `expected_reward` where a policy is not in it.
         interval: "bootstrap", "student_t", "empirical_bernstein" or "hoeffding".
         level: confidence of the intervals.
@@ -85,9 +94,9 @@ def evaluate_policies(
     named = _named(estimators)
     if not policies or not named:
         raise HarnessError(f"{'estimators' if policies else 'policies'}: are none; give at least one")
-    unknown = sorted(set(truth or {}) - set(policies))
-    if unknown:
-        raise HarnessError(f"truth: has {shown(unknown)}, which is no policy; there are {shown(list(policies))}")
+    _refuse_unknown("truth", truth or {}, "policy", policies)
+    models = q_hat if isinstance(q_hat, Mapping) else dict.fromkeys(named, q_hat)
+    _refuse_unknown("q_hat", models, "estimator", named)
     interval_of = interval_named(interval)
     rows = []
     for policy, action_dist in policies.items():
@@ -95,8 +104,8 @@ def evaluate_policies(
         true = (truth or {}).get(policy, feedback.policy_value(pi))
         lacking = deficient_support(feedback, pi)
         for name, estimator in named.items():
-            found = interval_of(estimator.round_rewards(feedback, pi, q_hat), level)
-            weight = estimator.weight(feedback, pi)
+            rounds, weight = estimator.weighted_rounds(feedback, pi, models.get(name))
+            found = interval_of(rounds, level)
             rows.append(
                 EvaluationRow(
                     policy=policy,
@@ -112,6 +121,12 @@ def evaluate_policies(
                 )
             )
     return OffPolicyEvaluation(tuple(rows), level, interval)
+
+
+def _refuse_unknown(what: str, given: Mapping[str, object], kind: str, there: Mapping[str, object]) -> None:
+    unknown = sorted(set(given) - set(there))
+    if unknown:
+        raise HarnessError(f"{what}: has {shown(unknown)}, which is no {kind}; there are {shown(list(there))}")
 
 
 def _named(

@@ -10,8 +10,11 @@ from harness.errors import HarnessError
 from harness.opl.evaluation.arrays import (
     FloatArray,
     IntArray,
+    checked_count,
     checked_distribution,
     checked_integers,
+    checked_probability,
+    checked_rows,
     checked_shape,
 )
 
@@ -31,6 +34,7 @@ class BanditFeedback:
         position: where in a list the action was shown, `(n_rounds,)`, counted from 0.
         expected_reward: q(x_i, a), `(n_rounds, n_actions)`, known in simulations; the truth comes from it.
         logging_dist: pi_0(a|x_i), `(n_rounds, n_actions)`; marginal weights need it, and support is then exact.
+        output: o_i, `(n_rounds, dim_output)`, what the action brought forth, as the vector of a sentence.
 
     Raises `HarnessError` with the array's name, its shape or first wrong number, and what it must be.
     """
@@ -43,30 +47,23 @@ class BanditFeedback:
     position: IntArray | None = None
     expected_reward: FloatArray | None = None
     logging_dist: FloatArray | None = None
+    output: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        if not _is_count(self.n_actions):
-            raise HarnessError(f"n_actions: is {self.n_actions!r}, but must be a whole number of at least 1")
+        checked_count("n_actions", self.n_actions)
         n_rounds = np.size(self.reward)
         if n_rounds == 0:
             raise HarnessError("reward: is empty; there must be at least one round")
         self._set("reward", checked_shape("reward", self.reward, (n_rounds,), "(n_rounds,)"))
         self._set("action", checked_integers("action", self.action, n_rounds, "(n_rounds,)", self.n_actions))
-        self._set("pscore", checked_shape("pscore", self.pscore, (n_rounds,), "(n_rounds,)"))
-        outside = (self.pscore <= 0) | (self.pscore > 1)
-        if outside.any():
-            first = int(np.argmax(outside))
-            raise HarnessError(
-                f"pscore: [{first}] = {float(self.pscore[first]):g} is not in (0, 1]; an action that was logged had a "
-                "positive probability"
-            )
+        self._set("pscore", checked_probability("pscore", self.pscore, (n_rounds,), "(n_rounds,)", positive=True))
         self._check_optional(n_rounds)
 
     def _check_optional(self, n_rounds: int) -> None:
         if self.context is not None:
-            width = np.shape(self.context)[1] if np.ndim(self.context) == 2 else 1
-            shape = (n_rounds, width)
-            self._set("context", checked_shape("context", self.context, shape, "(n_rounds, dim_context)"))
+            self._set("context", checked_rows("context", self.context, n_rounds, "(n_rounds, dim_context)"))
+        if self.output is not None:
+            self._set("output", checked_rows("output", self.output, n_rounds, "(n_rounds, dim_output)"))
         if self.position is not None:
             self._set("position", checked_integers("position", self.position, n_rounds, "(n_rounds,)"))
         if self.expected_reward is not None:
@@ -105,7 +102,3 @@ class BanditFeedback:
             return None
         checked = checked_distribution("action_dist", action_dist, self.n_rounds, self.n_actions)
         return float((checked * self.expected_reward).sum(axis=1).mean())
-
-
-def _is_count(number: object) -> bool:
-    return isinstance(number, (int, np.integer)) and not isinstance(number, bool) and int(number) >= 1

@@ -24,6 +24,8 @@ class SelfNormalizedDoublyRobust(WeightedResidual):
         """w_i, `(n_rounds,)`, before normalisation."""
         return feedback.importance_weight(action_dist)
 
-    def _round_rewards(self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray) -> FloatArray:
+    def _round_rewards(
+        self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray, weight: FloatArray
+    ) -> FloatArray:
         residual = feedback.reward - feedback.of_logged(q_hat)
-        return modelled_reward(pi, q_hat) + self_normalized(self.weight(feedback, pi), residual, self.name)
+        return modelled_reward(pi, q_hat) + self_normalized(weight, residual, self.name)

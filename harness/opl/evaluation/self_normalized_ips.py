@@ -24,5 +24,7 @@ class SelfNormalizedInverseProbabilityWeighting(WeightedReward):
         """w_i, `(n_rounds,)`, before normalisation."""
         return feedback.importance_weight(action_dist)
 
-    def _round_rewards(self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray) -> FloatArray:
-        return self_normalized(self.weight(feedback, pi), feedback.reward, self.name)
+    def _round_rewards(
+        self, feedback: BanditFeedback, pi: FloatArray, q_hat: FloatArray, weight: FloatArray
+    ) -> FloatArray:
+        return self_normalized(weight, feedback.reward, self.name)

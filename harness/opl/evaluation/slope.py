@@ -56,13 +56,24 @@ def select_by_slope(
     if not candidates:
         raise HarnessError("candidates: are none; give at least one estimator")
     intervals = tuple(interval(each.round_rewards(feedback, action_dist, q_hat), level) for each in candidates)
-    order = sorted(range(len(candidates)), key=lambda index: -intervals[index].half_width)
+    chosen = slope_choice(intervals)
+    return SlopeSelection(candidates[chosen], chosen, intervals)
+
+
+def slope_choice(intervals: Sequence[Interval]) -> int:
+    """The place of the interval that `select_by_slope` would choose: for candidates of another kind than its own.
+
+    Raises `HarnessError` without intervals.
+    """
+    if not intervals:
+        raise HarnessError("intervals: are none; give that of at least one candidate")
+    order = sorted(range(len(intervals)), key=lambda index: -intervals[index].half_width)
     chosen = order[0]
     for place, index in enumerate(order):
         if not all(_agree(intervals[index], intervals[wider]) for wider in order[:place]):
             break
         chosen = index
-    return SlopeSelection(candidates[chosen], chosen, intervals)
+    return chosen
 
 
 def _agree(narrow: Interval, wide: Interval) -> bool:

@@ -18,17 +18,17 @@ def student_t_quantile(probability: float, degrees: int) -> float:
     if degrees >= _NORMAL_FROM:
         return NormalDist().inv_cdf(probability)
     low, high = 0.0, 1.0
-    while _upper_tail(high, degrees) > 1 - probability:
+    while student_t_tail(high, degrees) > 1 - probability:
         low, high = high, 2 * high
     for _ in range(_STEPS):
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        low, high = (middle, high) if _upper_tail(middle, degrees) > 1 - probability else (low, middle)
+        low, high = (middle, high) if student_t_tail(middle, degrees) > 1 - probability else (low, middle)
     return (low + high) / 2
 
 
-def _upper_tail(t: float, degrees: int) -> float:
+def student_t_tail(t: float, degrees: int) -> float:
     """P(T > t) = I_x(degrees / 2, 1 / 2) / 2 at x = degrees / (degrees + t^2) (Abramowitz and Stegun 1964, 26.5.27)."""
     return _incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t), t * t / (degrees + t * t)) / 2
 

@@ -24,7 +24,7 @@ class GreedyPolicy(Policy):
 
     def logits(self, features: FeatureTensors, context: Tensor) -> Tensor:
         """As `Policy.logits`: 0 for the chosen action, minus infinity for the others."""
-        predicted = self.model.predict(context)
+        predicted = self.model.over(features).predict(context)
         best = predicted.argmax(dim=1, keepdim=True)
         return torch.full_like(predicted, -math.inf).scatter_(1, best, 0.0)
 

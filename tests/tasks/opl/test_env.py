@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tasks.api import TaskError
-from tasks.opl.env import LanguageEnvironment, draw_actions
+from tasks.opl.env import LanguageEnvironment
 from tasks.opl.rounds import LoggedRounds, check_action_dist, check_rounds, softmax
 from tests.tasks.opl.made_pipeline import made_environment, softened
 
@@ -58,17 +58,18 @@ def test_expected_rewards_follow_the_contexts_of_the_split() -> None:
     assert np.array_equal(ENV.expected_rewards("test"), ENV.rewards[ENV.contexts("test")])
 
 
-def test_no_action_of_probability_zero_is_drawn() -> None:
-    policy = np.array([[0.0, 0.5, 0.0, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]])
-    edge = np.array([0.0, 0.25, 0.5, np.nextafter(1.0, 0.0)])
-    assert draw_actions(policy, np.zeros(4, dtype=np.int64), edge).tolist() == [1, 1, 3, 3]
-    assert draw_actions(policy, np.ones(4, dtype=np.int64), edge).tolist() == [4, 4, 4, 4]
-
-
-def test_drawn_actions_have_their_frequencies() -> None:
-    policy = np.array([[0.2, 0.5, 0.3]])
-    action = draw_actions(policy, np.zeros(100_000, dtype=np.int64), np.random.default_rng(0).random(100_000))
-    assert np.abs(np.bincount(action) / 100_000 - policy[0]).max() < 4 * (0.25 / 100_000) ** 0.5
+def test_rounds_are_drawn_as_they_always_were() -> None:
+    """From one stream: contexts, then a uniform number each for the actions, then the noise."""
+    policy = softened(ENV, 0.7)
+    rounds = ENV.sample_logged_data(policy, 400, np.random.default_rng(9), reward_std=0.5)
+    rng = np.random.default_rng(9)
+    context = rng.choice(ENV.contexts("train"), size=400)
+    action = [int(np.argmax(np.cumsum(policy[x]) > u)) for x, u in zip(context, rng.random(400), strict=True)]
+    assert np.array_equal(rounds.context, context)
+    assert rounds.action.tolist() == action
+    assert np.array_equal(
+        rounds.reward, ENV.rewards[context, action].astype(np.float64) + 0.5 * rng.standard_normal(400)
+    )
 
 
 @pytest.mark.parametrize(

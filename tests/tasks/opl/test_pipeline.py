@@ -17,7 +17,7 @@ from safetensors.torch import load_file as load_tensors
 from expectations.tables import declaration
 from expectations.tables.base import arrow_schema
 from store import Artifact
-from tasks.opl.contract import read_contract
+from tasks.opl.custom_data import read_custom_data
 from tasks.opl.env import LanguageEnvironment
 from tasks.opl.reward_models import TextRewardModel
 from tasks.opl.rounds import LoggedRounds, check_rounds, softmax
@@ -155,12 +155,14 @@ def test_tables_have_the_declared_columns(table: str, artifact: str, made: dict[
 
 def test_the_export_reads_back_as_what_was_exported(made: dict[str, Artifact]) -> None:
     export = made["opl/export"]
-    read = read_contract(export.dir())
+    read = read_custom_data(export.dir())
     embedded = load_file(made["opl/embeddings"].path("embeddings.safetensors"))
-    assert np.array_equal(read.query_embeddings, embedded["queries"])
-    assert np.array_equal(read.prompt_embeddings, embedded["prompts"])
-    assert np.array_equal(read.users["text"], embedded["users"])
-    assert set(read.pca) == {"query", "prompt", "sentence"}
+    assert np.array_equal(read.embeddings["queries"], embedded["queries"])
+    assert np.array_equal(read.embeddings["prompts"], embedded["prompts"])
+    assert np.array_equal(read.embeddings["users_text"], embedded["users"])
+    assert set(read.pca) == {
+        f"{kind}_{part}" for kind in ("query", "prompt", "sentence") for part in ("matrix", "mean")
+    }
     assert len(read.queries) == len(set(read.queries)) == 12
     assert len(read.user) == made["movielens/tables"].table("interactions").rows
     pt = torch.load(export.path("movielens_query_embs.pt"), weights_only=True)

@@ -115,6 +115,11 @@ CASES: list[tuple[Callable[[], object], str]] = [
         "truth: has 'whole', which is no policy; there are 'half'",
     ),
     (
+        lambda: evaluate_policies(FEEDBACK, {"half": HALF}, [DirectMethod()], {"dr": HALF}),
+        "q_hat: has 'dr', which is no estimator; there are 'dm'",
+    ),
+    (lambda: evaluate_policies(FEEDBACK, {"half": HALF}, [DirectMethod()], {}), "q_hat: dm needs estimated rewards"),
+    (
         lambda: evaluate_policies(FEEDBACK, {"half": HALF}, [DirectMethod()], HALF, interval="wald"),
         "interval: 'wald' is not known; choose one of bootstrap, student_t",
     ),

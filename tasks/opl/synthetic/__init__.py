@@ -1,0 +1,1 @@
+"""The synthetic benchmark: every learner in environments whose expected rewards are known in closed form."""
