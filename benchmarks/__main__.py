@@ -19,6 +19,7 @@ JOBS = {
     "encode": "encode",
     "publication": "publication",
     "scoring": "scoring",
+    "learning": "learning",
 }
 COLUMNS = ("job", "size", "ours_s", "peer", "peer_s", "ratio", "peak_memory_mb", "note")
 

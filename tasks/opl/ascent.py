@@ -13,6 +13,7 @@ from tasks.opl.objectives import dr_value, entropy, importance_weights, kl_diver
 from tasks.opl.problem import FeatureTensors, Fit, Generators, LoggedProblem, Policy, RoundTensors
 from tasks.training.loop import Schedule, batches, fit
 
+_STATES = 80  # of a curve at most
 LossOfRows = Callable[[Tensor, Tensor], Tensor]
 """The loss of a batch: of log pi(a|x) `(batch_size, n_actions)` with gradient, and the rows' numbers `(batch_size,)`."""
 Estimate = Callable[[Tensor], Tensor]
@@ -73,7 +74,7 @@ def ascend(
         config.weight_decay,
         config.selection == "last",
     )
-    history = fit(learnt, loss_of_step, validate, schedule, advance=advance, keep_states=True)
+    history = fit(learnt, loss_of_step, validate, schedule, advance=advance, keep_states=_STATES)
     return Fit(learnt, history)
 
 

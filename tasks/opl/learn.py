@@ -94,8 +94,8 @@ def curve(fit: Fit, environment: LanguageEnvironment, features: FeatureTensors) 
     test: Ints = environment.contexts("test")
     on_test, rewards = torch.from_numpy(test).to(features.context.device), environment.rewards[test].astype(np.float64)
     points: list[dict[str, float | None]] = []
-    for point, state in zip(fit.history.points, fit.history.states, strict=True):
-        fit.policy.load_state_dict(state)
+    for point in (point for point in fit.history.points if point.step in fit.history.states):
+        fit.policy.load_state_dict(fit.history.states[point.step])
         action_dist = softmax(logits_of(fit.policy, features, on_test).double().numpy())
         points.append(
             {

@@ -51,12 +51,12 @@ class History:
     Attributes:
         points: one per validation, that of step 0 included.
         best_step: the step whose weights the model now has.
-        states: copies of the weights at each point, where asked for.
+        states: copies of the weights by the step of their point, where asked for; the selected step's are among them.
     """
 
     points: list[Point] = field(default_factory=list)
     best_step: int = 0
-    states: list[State] = field(default_factory=list)
+    states: dict[int, State] = field(default_factory=dict)
 
 
 def fit(
@@ -66,7 +66,7 @@ def fit(
     schedule: Schedule,
     *,
     advance: Progress | None = None,
-    keep_states: bool = False,
+    keep_states: int = 0,
 ) -> History:
     """Minimises the loss; leaves the weights of the lowest validation loss in the model.
 
@@ -76,7 +76,8 @@ def fit(
         validate: the loss that selects; called without gradient.
         schedule: length, looks and learning rate.
         advance: called with the number of steps done since its last call.
-        keep_states: copy the weights at every validation into the history.
+        keep_states: copy the weights at validations into the history, at most about so many, evenly spread: memory does not grow
+            with the number of steps.
 
     Raises:
         TaskError: a loss stopped being finite.
@@ -84,11 +85,13 @@ def fit(
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(parameters, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True)
     history, best, best_loss, stale, losses = History(), copy_state(model), math.inf, 0, torch.zeros(())
+    spacing = 1
     for step in range(schedule.n_steps + 1):
         if step % schedule.eval_every == 0 or step == schedule.n_steps:
             point = _look(history, step, losses, validate)
-            if keep_states:
-                history.states.append(copy_state(model))
+            if keep_states and step % (spacing * schedule.eval_every) == 0:
+                history.states[step] = copy_state(model)
+                spacing *= _thin(history.states, spacing * schedule.eval_every, keep_states)
             if point.val_loss < best_loss or schedule.keep_last:
                 best, best_loss, stale, history.best_step = copy_state(model), point.val_loss, 0, step
             else:
@@ -104,7 +107,18 @@ def fit(
         optimizer.step()
         losses = losses + loss.detach()
     model.load_state_dict(best)
+    if keep_states:
+        history.states = dict(sorted({**history.states, history.best_step: best}.items()))
     return history
+
+
+def _thin(states: dict[int, State], spacing: int, most: int) -> int:
+    """Drops every second state where there are too many; by what the spacing grows."""
+    if len(states) <= most:
+        return 1
+    for step in [step for step in states if step % (2 * spacing)]:
+        del states[step]
+    return 2
 
 
 def _look(history: History, step: int, losses: Tensor, validate: Callable[[], float]) -> Point:

@@ -40,4 +40,4 @@ def learn_greedily(problem: LoggedProblem, basis: Basis, config: LearnConfig, ge
     policy = GreedyPolicy(model)
     held, estimate = validation_estimate(problem.val, model.predict(problem.val.context), config)
     loss = -float(estimate(policy.log_dist(problem.features, held)))
-    return Fit(policy, History([Point(0, math.nan, loss)], 0, [{}]), {"reward_model_r2": model.r_squared})
+    return Fit(policy, History([Point(0, math.nan, loss)], 0, {0: {}}), {"reward_model_r2": model.r_squared})

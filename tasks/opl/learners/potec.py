@@ -49,7 +49,10 @@ def learn(problem: LoggedProblem, config: LearnConfig, generators: Generators, a
     own = config.model_copy(update={"entropy": config.entropy + config.kl, "kl": 0.0})
     fit = ascend(features, train.context, loss_of_rows, (held, estimate_first), own, generators, advance, policy=first)
     rest = {name: value for name, value in policy.state_dict().items() if not name.startswith("first.")}
-    states = [{f"first.{name}": value for name, value in state.items()} | rest for state in fit.history.states]
+    states = {
+        step: {f"first.{name}": value for name, value in state.items()} | rest
+        for step, state in fit.history.states.items()
+    }
     return Fit(policy, replace(fit.history, states=states), {"reward_model_r2": r_squared})
 
 

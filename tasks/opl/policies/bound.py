@@ -91,7 +91,7 @@ def _like(context: Array, result: Tensor) -> Array:
 def _rows(context: NDArray[np.generic] | Tensor) -> Tensor:
     rows = torch.as_tensor(context)
     if rows.ndim != 2:
-        raise TaskError(f"context: has shape {tuple(rows.shape)}; give vectors of shape (n, dim_context)")
+        raise TaskError(f"context: has shape {tuple(rows.shape)}; give rows (n, dim)")
     return rows
 
 

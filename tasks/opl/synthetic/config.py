@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from tasks.api import Config
 from tasks.opl.config import LearnConfig
+from tasks.opl.labels import PUBLISHED
 
 Variant = Literal["published", "nonlinear", "misspecified", "confounded", "hard"]
 Generator = Literal["linear", "sigmoid", "trigonometric", "rational", "power", "exponential"]
@@ -47,10 +48,16 @@ class RunConfig(Config):
 
     @model_validator(mode="after")
     def _names(self) -> RunConfig:
-        for name in self.learners:
+        for name, learner in self.learners.items():
             if name in RESERVED or not name.isidentifier():
                 raise ValueError(
                     f"learners: {name!r} must be a name of letters, digits and _ other than {', '.join(RESERVED)}"
+                )
+            told = learner.published and learner.method != "online"
+            if told != name.endswith(PUBLISHED):
+                end = "must end" if told else "may end"
+                raise ValueError(
+                    f"learners: {name!r}: a name {end} in {PUBLISHED} {'where' if told else 'only where'} published is true"
                 )
         if not self.learners:
             raise ValueError("learners: give at least one")

@@ -41,7 +41,7 @@ def run(config: SyntheticReportConfig, inputs: Inputs, out: Attempt, ctx: Contex
     titles = {setting.name: title(setting.fields, varied) for setting in settings}
     page = render(
         about=about(settings),
-        swept=[swept(field, panels, looks) for field, panels in found.items()],
+        swept=[swept(field, panels, looks, varied) for field, panels in found.items()],
         side_by_side=optimality_grid(alone, [titles[one.name] for one in alone]) if len(alone) > 1 else None,
         blocks=[block(one, titles[one.name], shown=one.name not in in_sweeps) for one in settings],
         learning=learning(settings, looks, varied),

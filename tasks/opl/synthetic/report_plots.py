@@ -66,7 +66,7 @@ def sweep(lines: Sequence[Line], axis: Axis, rise: tuple[float, float], title: s
     x = Scale(axis.values[0], axis.values[-1], left + 14, right - 12, axis.log)
     y = Scale(*rise, bottom, top)
     svg.text(0, 12, "optimality, %", "label", "start")
-    y_axis(svg, y, left, right)
+    y_axis(svg, y, left, right, 8)
     svg.line(left, y(0), right, y(0), "zero")
     _values_axis(svg, x, axis, left, right, bottom)
     shown = [one for one in lines if one.colour is not None]

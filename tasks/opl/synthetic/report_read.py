@@ -25,7 +25,7 @@ _Row = dict[str, Any]  # of the declared table
 _CURVE_KEY = ("setting", "policy", "seed", "step")
 
 
-class Told(BaseModel):
+class SettingSummary(BaseModel):
     """summary.json of one setting."""
 
     model_config = ConfigDict(frozen=True)
@@ -39,7 +39,7 @@ class SummaryFile(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    settings: dict[str, Told]
+    settings: dict[str, SettingSummary]
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def read_settings(results: Artifact) -> list[Setting]:
     return sorted(found, key=lambda setting: [place(name, value) for name, value in setting.fields.items()])
 
 
-def _setting(name: str, rows: Sequence[_Row], told: Told, curves: Mapping[str, MeanCurve]) -> Setting:
+def _setting(name: str, rows: Sequence[_Row], told: SettingSummary, curves: Mapping[str, MeanCurve]) -> Setting:
     optimality: dict[str, list[float]] = {}
     steps: dict[str, list[int]] = {}
     for row in rows:

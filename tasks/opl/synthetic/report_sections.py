@@ -27,7 +27,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Figure:
-    """One drawing for both widths or a panel, what is the same in it, and its numbers."""
+    """A drawing for each width or a panel, which other settings it is of, and its numbers."""
 
     title: str
     drawings: list[Markup]
@@ -46,15 +46,23 @@ class SweptField:
     figures: list[Figure]
 
 
-def swept(field: str, panels: Sequence[Panel], colours: Mapping[str, int]) -> SweptField:
-    """Optimality over one field, a panel for each combination of the others; all panels share their heights."""
+def swept(field: str, panels: Sequence[Panel], colours: Mapping[str, int], varied: Sequence[str]) -> SweptField:
+    """Optimality over one field, a panel for each combination of the others; all panels share their heights.
+
+    Args:
+        field: the swept one.
+        panels: at least one.
+        colours: by learner.
+        varied: fields that tell the page's settings apart.
+    """
     names = by_height([setting for panel in panels for setting in panel.settings])
     drawn = [_lines(field, panel, names, colours) for panel in panels]
     rise = plots.heights([line for lines in drawn for line in lines])
-    apart = differing([panel.settings[0] for panel in panels]) if len(panels) > 1 else []
+    apart = differing([panel.settings[0] for panel in panels]) if len(panels) > 1 else varied
+    apart = [name for name in apart if name != field]
     figures = []
     for panel, lines in zip(panels, drawn, strict=True):
-        told = title(panel.fixed, [name for name in apart if name != field])
+        told = title(panel.fixed, apart) if apart else ""
         grid = optimality_grid(panel.settings, [plain(setting.fields[field]) for setting in panel.settings])
         sizes = BOTH if len(panels) == 1 else (PANEL,)
         heading = f"Optimality over {SWEPT[field][1]}{', ' + told if told else ''}"

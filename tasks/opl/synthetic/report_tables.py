@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.report.texts import Markup
 from tasks.opl.labels import ONLINE, OPTIMAL, PUBLISHED, REFERENCES, UNIFORM, label
@@ -81,32 +81,21 @@ def block(setting: Setting, title: str, *, shown: bool) -> Block:
     names = sorted(setting.summaries, key=lambda name: (-setting.summaries[name].optimality, name))
     best = best_published(list(setting.summaries.values()), [name for name in names if name.endswith(PUBLISHED)])
     paper = {counterpart(method, names): value for method, value in published().at(setting.fields).items()}
-    rows = [
-        Row(label(name), _kind(name), setting.summaries[name], paper.get(name), _versus(setting, name, best))
+    rows = {
+        name: Row(label(name), _kind(name), setting.summaries[name], paper.get(name), _versus(setting, name, best))
         for name in names
-    ]
-    dots = [
-        _dots(row, setting.optimality[name])
-        for name, row in zip(names, rows, strict=True)
-        if name not in (UNIFORM, OPTIMAL)
-    ]
-    drawings = (
-        [plots.ranking(dots, f"Optimality of each policy, {title}", narrow=narrow) for narrow in (False, True)]
-        if shown and dots
-        else []
-    )
+    }
     pairs = _pairs(setting, [name for name in names if name not in REFERENCES])
-    n_seeds = len(setting.seeds)
     return Block(
         setting.name,
         title,
         seeds_told(setting.seeds),
-        n_seeds,
+        len(setting.seeds),
         shown,
-        drawings,
-        rows,
+        _drawn(setting, rows, title) if shown else [],
+        list(rows.values()),
         label(best) if best else None,
-        pairs if n_seeds >= LEAST_SEEDS else None,
+        pairs if len(setting.seeds) >= LEAST_SEEDS else None,
     )
 
 
@@ -114,9 +103,16 @@ def _kind(name: str) -> str:
     """The class that colours a policy."""
     if name in REFERENCES:
         return "reference"
-    return (
-        "online" if name.removesuffix(PUBLISHED) == ONLINE else "published" if name.endswith(PUBLISHED) else "learned"
-    )
+    if name.removesuffix(PUBLISHED) == ONLINE:
+        return "online"
+    return "published" if name.endswith(PUBLISHED) else "learned"
+
+
+def _drawn(setting: Setting, rows: Mapping[str, Row], title: str) -> list[Markup]:
+    """The ranking without uniform and optimal, which are 0% and 100% in every seed."""
+    dots = [_dots(row, setting.optimality[name]) for name, row in rows.items() if name not in (UNIFORM, OPTIMAL)]
+    told = f"Optimality of each policy, {title}"
+    return [plots.ranking(dots, told, narrow=narrow) for narrow in (False, True)]
 
 
 def _dots(row: Row, seeds: Sequence[float]) -> plots.Row:
@@ -137,15 +133,12 @@ def _versus(setting: Setting, name: str, other: str | None) -> Difference | None
 
 def _pairs(setting: Setting, names: Sequence[str]) -> Pairs | None:
     """Every pair; shades are by the largest difference of the setting."""
-    if len(names) < 2:
+    if not setting.comparisons:
         return None
-    largest = max((abs(pair.difference) for pair in setting.comparisons), default=0.0) or 1.0
-    found: Mapping[str, list[Difference | None]] = {
-        name: [_versus(setting, name, other) for other in names] for name in names
-    }
-    shaded = [(label(name), [one and _shaded(one, largest) for one in row]) for name, row in found.items()]
-    return Pairs([label(name) for name in names], shaded)
+    largest = max(abs(pair.difference) for pair in setting.comparisons) or 1.0
+    rows = [(label(name), [_shaded(_versus(setting, name, other), largest) for other in names]) for name in names]
+    return Pairs([label(name) for name in names], rows)
 
 
-def _shaded(one: Difference, largest: float) -> Difference:
-    return Difference(one.value, one.se, one.wins, one.p_holm, round(_SHADES * abs(one.value) / largest))
+def _shaded(one: Difference | None, largest: float) -> Difference | None:
+    return one and replace(one, shade=round(_SHADES * abs(one.value) / largest))

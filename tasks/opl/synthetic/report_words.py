@@ -19,7 +19,7 @@ _TOLD = {
     "n_rounds": "{} rounds",
     "n_actions": "{} actions",
     "reward_std": "reward noise {}",
-    "beta": "\N{GREEK SMALL LETTER BETA} = {}",
+    "beta": "\N{GREEK SMALL LETTER BETA}\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{}",
     "generator": "{} outputs",
     "logging": "logging policy by {}",
     "kernel": "{} kernel",
@@ -43,8 +43,6 @@ def told(field: str, value: Value) -> str:
     """A value with the word for its field."""
     if field == "compat":
         return "published defects" if value else "defects mended"
-    if value is None:
-        return f"{field} of each learner\N{RIGHT SINGLE QUOTATION MARK}s own"
     return _TOLD.get(field, field.replace("_", " ") + " {}").format(plain(value))
 
 
@@ -55,8 +53,9 @@ def differing(settings: Sequence[Setting]) -> list[str]:
 
 
 def title(fields: Fields, names: Sequence[str]) -> str:
-    """The named fields of a setting in words."""
-    return ", ".join(told(name, fields[name]) for name in names)
+    """The named fields of a setting in words, without those left to each learner."""
+    found = [told(name, fields[name]) for name in names if fields[name] is not None]
+    return ", ".join(found) or f"{', '.join(names)}: {plain(None)}"
 
 
 def seeds_told(seeds: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from expectations.tables import arrow_schema, declaration
 from store import Artifact, Attempt
 from tasks.api import Context, Metrics, TaskError
+from tasks.opl.labels import PUBLISHED
 from tasks.opl.score import SCORES_FILE
 from tasks.opl.synthetic.config import ResultsConfig, RunConfig
 from tasks.opl.synthetic.draw import settings_of
@@ -96,7 +97,7 @@ def run(config: ResultsConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Me
     summaries = {setting: summarise(by_policy, config.level) for setting, by_policy in values.items()}
     pairs = {setting: compare_pairs(by_policy) for setting, by_policy in values.items()}
     out.write_json(SUMMARY_FILE, summary_json(config.level, summaries, pairs))
-    published = {name for r in runs for name, learner in r.config.learners.items() if learner.published}
+    published = {name for r in runs for name in r.config.learners if name.endswith(PUBLISHED)}
     out.path(TABLE_FILE).write_text(text_table(summaries, pairs, published), encoding="utf-8")
     return {"n_runs": float(len(runs)), "n_settings": float(len(values))}
 

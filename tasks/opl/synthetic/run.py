@@ -104,8 +104,8 @@ def learn(drawn: Run, config: LearnConfig, rewards: Doubles, advance: Progress |
     truth = torch.from_numpy(rewards)
     selected = {name: value.clone() for name, value in fit.policy.state_dict().items()}
     points = []
-    for point, state in zip(fit.history.points, fit.history.states, strict=True):
-        fit.policy.load_state_dict(state)
+    for point in (point for point in fit.history.points if point.step in fit.history.states):
+        fit.policy.load_state_dict(fit.history.states[point.step])
         value = float((_dist(fit, drawn).double() * truth).sum(dim=1).mean())
         points.append({"step": point.step, "estimate": _finite(-point.val_loss), "value": value})
     fit.policy.load_state_dict(selected)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from harness.opl.evaluation import (
+    BanditFeedback,
+    DoublyRobust,
+    DoublyRobustWithShrinkage,
+    OffPolicyEstimator,
+    SubGaussianInverseProbabilityWeighting,
+    SwitchDoublyRobust,
+)
 from tasks.opl import objectives as o
 
 NO_CLIP = 1e12
@@ -31,6 +40,15 @@ class Problem:
 
     def weight(self, logits: Tensor, clip: float = NO_CLIP) -> Tensor:
         return o.importance_weights(self.log_prob(logits), self.pscore, clip)
+
+    @property
+    def residual(self) -> Tensor:
+        return self.reward - self.predicted.gather(1, self.action[:, None]).squeeze(1)
+
+    def estimate(self, estimator: OffPolicyEstimator, logits: Tensor) -> float:
+        """The harness's estimate of the softmax policy's value, in NumPy."""
+        feedback = BanditFeedback(self.reward.numpy(), self.action.numpy(), self.pscore.numpy(), self.logits.shape[1])
+        return estimator.estimate(feedback, torch.softmax(logits, dim=1).numpy(), self.predicted.numpy())
 
     def dr(self, logits: Tensor) -> Tensor:
         return o.dr_value(torch.softmax(logits, dim=1), self.predicted, self.weight(logits), self.reward, self.action)
@@ -106,11 +124,41 @@ def losses(p: Problem) -> dict[str, tuple[Callable[[Tensor], Tensor], Callable[[
     }
 
 
-@pytest.mark.parametrize("name", ["expected", "ips", "snips", "dr"])
+LAMBDA, TAU = 0.3, 0.9
+
+
+def modelled(p: Problem, logits: Tensor) -> Tensor:
+    return o.expected_loss(torch.log_softmax(logits, dim=1), p.predicted)
+
+
+def corrected_losses(p: Problem) -> dict[str, tuple[Callable[[Tensor], float], Callable[[Tensor], Tensor]]]:
+    """As `losses`, with the harness's estimators as values; but of shrinkage, arctan of weights as its loss has it."""
+
+    def smoothed(x: Tensor) -> float:
+        weight = LAMBDA**0.5 * torch.atan(p.weight(x) / LAMBDA**0.5)
+        return float(o.expected_value(torch.softmax(x, dim=1), p.predicted) + (weight * p.residual).mean())
+
+    return {
+        "sub_gaussian": (
+            lambda x: p.estimate(SubGaussianInverseProbabilityWeighting(LAMBDA), x),
+            lambda x: o.sub_gaussian_loss(p.log_prob(x), p.pscore, p.reward, LAMBDA),
+        ),
+        "switch": (
+            lambda x: p.estimate(SwitchDoublyRobust(TAU), x),
+            lambda x: modelled(p, x) + o.switch_loss(p.log_prob(x), p.pscore, p.residual, TAU, NO_CLIP),
+        ),
+        "shrinkage": (
+            smoothed,
+            lambda x: modelled(p, x) + o.shrinkage_loss(p.log_prob(x), p.pscore, p.residual, LAMBDA),
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ["expected", "ips", "snips", "dr", "sub_gaussian", "switch", "shrinkage"])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_each_loss_has_the_gradient_of_minus_its_value(name: str, seed: int) -> None:
     p = Problem(seed)
-    value, loss = losses(p)[name]
+    value, loss = {**losses(p), **corrected_losses(p)}[name]
     logits = p.logits.clone().requires_grad_(True)
     loss(logits).backward()
     step = 1e-6
@@ -132,3 +180,79 @@ def test_clipped_weights_are_bounded_and_still_carry_a_gradient() -> None:
 
 def test_snips_of_a_policy_that_takes_no_logged_action_is_zero_not_nan() -> None:
     assert float(o.snips_value(torch.zeros(4), torch.ones(4))) == 0.0
+
+
+def gradient(loss: Callable[[Tensor], Tensor], p: Problem) -> Tensor:
+    logits = p.logits.clone().requires_grad_(True)
+    (found,) = torch.autograd.grad(loss(logits), logits)
+    return found
+
+
+@given(SEEDS)
+def test_at_their_limits_corrections_are_none_or_that_of_doubly_robust(seed: int) -> None:
+    p = Problem(seed)
+    inf = float("inf")
+    corrections: dict[str, Callable[[Tensor], Tensor]] = {
+        "ips": lambda x: o.ips_loss(p.log_prob(x), p.pscore, p.residual, NO_CLIP),
+        "sub_gaussian": lambda x: o.sub_gaussian_loss(p.log_prob(x), p.pscore, p.residual, 0.0),
+        "switch": lambda x: o.switch_loss(p.log_prob(x), p.pscore, p.residual, inf, NO_CLIP),
+        "shrinkage": lambda x: o.shrinkage_loss(p.log_prob(x), p.pscore, p.residual, inf),
+    }
+    nothing: dict[str, Callable[[Tensor], Tensor]] = {
+        "sub_gaussian": lambda x: o.sub_gaussian_loss(p.log_prob(x), p.pscore, p.residual, 1.0),
+        "switch": lambda x: o.switch_loss(p.log_prob(x), p.pscore, p.residual, 0.0, NO_CLIP),
+        "shrinkage": lambda x: o.shrinkage_loss(p.log_prob(x), p.pscore, p.residual, 0.0),
+    }
+    whole = gradient(corrections["ips"], p)
+    assert all(torch.allclose(gradient(loss, p), whole, atol=1e-12) for loss in corrections.values())
+    assert all(torch.allclose(gradient(loss, p), 0 * whole, atol=1e-12) for loss in nothing.values())
+
+
+def test_shrinkage_weighs_as_the_estimator_does() -> None:
+    """sum_i g_i (r_i - q(x_i, a_i)) / n is the estimate's correction, g the factors of grad log pi(a_i|x_i)."""
+    p = Problem(4)
+    log_prob = p.log_prob(p.logits).requires_grad_(True)
+    (found,) = torch.autograd.grad(o.shrinkage_loss(log_prob, p.pscore, p.residual, LAMBDA), log_prob)
+    shrunk, direct = (p.estimate(DoublyRobustWithShrinkage(lambda_), p.logits) for lambda_ in (LAMBDA, 0.0))
+    assert -float(found.sum()) == pytest.approx(shrunk - direct)
+    assert p.estimate(DoublyRobust(), p.logits) != pytest.approx(shrunk)
+
+
+def test_sub_gaussian_weights_do_not_break_down_at_the_ends() -> None:
+    log_prob = torch.tensor([-float("inf"), -200.0, 0.0, 0.0]).requires_grad_(True)
+    pscore = torch.tensor([0.5, 0.5, 1e-30, 0.5])
+    for lambda_ in (0.0, 1e-3, 1.0):
+        (found,) = torch.autograd.grad(o.sub_gaussian_loss(log_prob, pscore, torch.ones(4), lambda_), log_prob)
+        assert bool(found.isfinite().all())
+
+
+def test_entropy_and_divergence_of_a_deterministic_policy_are_finite() -> None:
+    log_dist = torch.tensor([[0.0, -float("inf")]], dtype=torch.float64).requires_grad_(True)
+    reference = torch.tensor([[0.25, 0.75]], dtype=torch.float64)
+    entropy, divergence = o.entropy(log_dist), o.kl_divergence(log_dist, reference)
+    assert entropy.item() == 0.0
+    assert divergence.item() == pytest.approx(-math.log(0.25))
+    (found,) = torch.autograd.grad(entropy + divergence, log_dist)
+    assert bool(found.isfinite().all())
+
+
+@given(SEEDS)
+def test_cross_entropy_is_least_at_the_target(seed: int) -> None:
+    p = Problem(seed)
+    target = torch.softmax(p.logits, dim=1)
+    assert float(o.cross_entropy(target.log(), target)) == pytest.approx(float(o.entropy(target.log())))
+    apart = o.cross_entropy(p.logging.log(), target) - o.entropy(target.log())
+    assert float(apart) == pytest.approx(float(o.kl_divergence(target.log(), p.logging)))
+
+
+def test_draws_follow_the_distribution_and_never_take_what_has_no_probability() -> None:
+    g = torch.Generator().manual_seed(0)
+    dist = torch.tensor([[0.0, 0.3, 0.0, 0.7, 0.0]])
+    n = 100_000
+    drawn = o.draw(dist.log().expand(n, -1), g)
+    shares = drawn.bincount(minlength=5) / n
+    assert not shares[[0, 2, 4]].any()
+    assert abs(float(shares[1]) - 0.3) < 4 * (0.3 * 0.7 / n) ** 0.5
+    almost_one = torch.tensor([[1.0]]).nextafter(torch.tensor(0.0))
+    assert o.quantile(dist, torch.zeros(1, 1)).tolist() == [1]
+    assert o.quantile(dist, almost_one).tolist() == [3]

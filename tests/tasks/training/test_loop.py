@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -42,14 +44,25 @@ def test_the_best_checkpoint_is_kept_though_training_goes_on() -> None:
         lambda _: quadratic(model),
         lambda: float((model.w - 2.0) ** 2),
         Schedule(300, 10, 1000, 0.1),
-        keep_states=True,
+        keep_states=1000,
     )
     losses = [point.val_loss for point in history.points]
     best = losses.index(min(losses))
     assert 0 < best < len(losses) - 1
     assert history.best_step == history.points[best].step
-    assert torch.equal(model.w.detach(), history.states[best]["w"])
-    assert float(history.states[-1]["w"]) > 4
+    assert torch.equal(model.w.detach(), history.states[history.best_step]["w"])
+    assert float(list(history.states.values())[-1]["w"]) > 4
+
+
+def test_kept_states_do_not_grow_with_the_steps() -> None:
+    model = Weight()
+    schedule = Schedule(3000, 10, 1000, 0.1, keep_last=True)
+    history = fit(model, lambda _: quadratic(model), lambda: 0.0, schedule, keep_states=20)
+    steps = list(history.states)
+    assert 10 <= len(steps) <= 22
+    assert steps[0] == 0 and steps[-1] == 3000
+    assert len({after - before for before, after in pairwise(steps[:-1])}) == 1
+    assert len(history.points) == 301
 
 
 def test_patience_counts_from_the_best() -> None:

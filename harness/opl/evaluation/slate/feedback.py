@@ -91,7 +91,7 @@ class SlateFeedback:
             slate = int(self.slate_id[order][np.argmax(wrong)])
             raise HarnessError(
                 f"position: slate {slate} has {np.sort(self.position[self.slate_id == slate]).tolist()}; every slate "
-                f"must have 0..{int(sizes[0]) - 1} once, as the first has by its length"
+                f"must have 0..{int(sizes[0]) - 1} once, being as long as the first"
             )
         return order
 

@@ -147,6 +147,8 @@ def test_a_published_logging_policy_is_a_softmax_of_predicted_rewards() -> None:
         ({"learners": {"a b": {"method": "ips"}}}, "letters, digits"),
         ({"learners": {"a": {"method": "ipss"}}}, "learners.a.method: Input should be"),
         ({"learners": {"a": {"method": "ips", "stepz": 3}}}, "stepz"),
+        ({"learners": {"dso": {"method": "dso", "published": True}}}, "'dso': a name must end in _published"),
+        ({"learners": {"dso_published": {"method": "dso"}}}, "may end in _published only where published is true"),
         ({"n_actions": 1}, "n_actions: Input should be greater than or equal to 2"),
         ({"variant": "harder"}, "variant: Input should be"),
     ],
