@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tasks.api import TaskError
@@ -11,7 +13,29 @@ def test_every_preset_loads_and_configures_its_steps(preset):
     loaded = load("movielens_opl", preset)
     assert loaded.summary and loaded.methods
     for name in loaded.steps:
-        assert loaded.of(name)["seed"] == loaded.seed if "seed" in loaded.of(name) else True
+        values = loaded.of(name, **({"method": "dso"} if name == "opl.learn" else {}))
+        assert values.get("seed", loaded.seed) == loaded.seed
+
+
+@pytest.mark.parametrize("preset", pipelines()["opl_synthetic"])
+def test_every_benchmark_preset_configures_its_runs(preset):
+    loaded = load("opl_synthetic", preset)
+    runs = loaded.runs("synthetic.run")
+    assert loaded.summary and len(runs) == len({json.dumps(values, sort_keys=True) for values in runs})
+    assert {values["seed"] for values in runs} == set(loaded.seeds)
+
+
+def test_a_grid_is_multiplied_out_and_checked():
+    grid = {"synthetic.run": [{"n_rounds": [10, 20], "reward_std": 0.5}, {"n_rounds": 10, "reward_std": 0.5}]}
+    loaded = load("opl_synthetic", "demo", {"grid": grid, "seeds": [3, 4]})
+    assert [(v["n_rounds"], v["reward_std"], v["seed"]) for v in loaded.runs("synthetic.run")] == [
+        (10, 0.5, 3),
+        (10, 0.5, 4),
+        (20, 0.5, 3),
+        (20, 0.5, 4),
+    ]
+    with pytest.raises(TaskError, match="synthetic.run: n_rounds: Input should be greater"):
+        load("opl_synthetic", "demo", {"grid": {"synthetic.run": [{"n_rounds": [1]}]}})
 
 
 def test_settings_reach_their_step():

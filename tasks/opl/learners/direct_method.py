@@ -9,7 +9,7 @@ from torch import Tensor
 from tasks.api import Progress
 from tasks.opl.ascent import ascend_logged, validation_estimate
 from tasks.opl.config import LearnConfig
-from tasks.opl.objectives import expected_loss, sampled_loss
+from tasks.opl.objectives import value_loss
 from tasks.opl.problem import Fit, Generators, LoggedProblem
 from tasks.opl.regression import Basis, shared_reward_model
 
@@ -29,12 +29,11 @@ def learn_by_regression(
     """Fits q on a basis, tabulates it for the logged contexts, and ascends its expectation."""
     train, val = problem.train, problem.val
     model = shared_reward_model(problem, basis, config, generators)
-    predicted, drawn = model.predict(train.context), generators("actions")
+    predicted = model.predict(train.context)
+    drawn = generators("actions") if config.gradient == "sampled" else None
 
     def loss_of_rows(log_dist: Tensor, rows: Tensor) -> Tensor:
-        if config.gradient == "sampled":
-            return sampled_loss(log_dist, predicted[rows], drawn)
-        return expected_loss(log_dist, predicted[rows])
+        return value_loss(log_dist, predicted[rows], drawn)
 
     validation = validation_estimate(val, model.predict(val.context), config)
     fit = ascend_logged(problem, loss_of_rows, validation, config, generators, advance)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -10,9 +12,12 @@ from torch import Tensor
 from tasks.api import Progress
 from tasks.opl.ascent import ascend_logged, validation_estimate
 from tasks.opl.config import LearnConfig
-from tasks.opl.objectives import expected_loss, ips_loss, sampled_loss
+from tasks.opl.objectives import ips_loss, value_loss
 from tasks.opl.problem import Fit, Generators, LoggedProblem
 from tasks.opl.regression import fit_reward_model, shared_reward_model
+
+Correction: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""A loss of log pi(a_i|x_i) with gradient, pi_0(a_i|x_i) and r_i - q(x_i, a_i), each `(n,)`."""
 
 
 def learn(problem: LoggedProblem, config: LearnConfig, generators: Generators, advance: Progress | None) -> Fit:
@@ -22,17 +27,29 @@ def learn(problem: LoggedProblem, config: LearnConfig, generators: Generators, a
     the sum. With `n_folds` above 1, q is cross-fitted: a round's q comes from a model that has not seen the round
     (Chernozhukov et al., 2018), for a fitted residual understates the noise; each model then learns from fewer rounds.
     """
+
+    def correction(log_prob: Tensor, pscore: Tensor, residual: Tensor) -> Tensor:
+        return ips_loss(log_prob, pscore, residual, config.clip)
+
+    return learn_corrected(problem, correction, config, generators, advance)
+
+
+def learn_corrected(
+    problem: LoggedProblem,
+    correction: Correction,
+    config: LearnConfig,
+    generators: Generators,
+    advance: Progress | None,
+) -> Fit:
+    """Descends `value_loss` of q plus the correction; q is cross-fitted where `n_folds` asks for it."""
     train = problem.train
     predicted, on_val, r_squared = cross_fit(problem, config, generators)
-    drawn = generators("actions")
+    residual = train.reward - predicted.gather(1, train.action[:, None]).squeeze(1)
+    drawn = generators("actions") if config.gradient == "sampled" else None
 
     def loss_of_rows(log_dist: Tensor, rows: Tensor) -> Tensor:
-        batch, q = train.take(rows), predicted[rows]
-        chosen = batch.action[:, None]
-        residual = batch.reward - q.gather(1, chosen).squeeze(1)
-        correction = ips_loss(log_dist.gather(1, chosen).squeeze(1), batch.pscore, residual, config.clip)
-        modelled = sampled_loss(log_dist, q, drawn) if config.gradient == "sampled" else expected_loss(log_dist, q)
-        return modelled + correction
+        log_prob = log_dist.gather(1, train.action[rows][:, None]).squeeze(1)
+        return value_loss(log_dist, predicted[rows], drawn) + correction(log_prob, train.pscore[rows], residual[rows])
 
     validation = validation_estimate(problem.val, on_val, config)
     fit = ascend_logged(problem, loss_of_rows, validation, config, generators, advance)

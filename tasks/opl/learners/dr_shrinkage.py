@@ -6,7 +6,7 @@ from torch import Tensor
 
 from tasks.api import Progress
 from tasks.opl.config import LearnConfig
-from tasks.opl.learners.corrected import learn_corrected
+from tasks.opl.learners.doubly_robust import learn_corrected
 from tasks.opl.objectives import shrinkage_loss
 from tasks.opl.problem import Fit, Generators, LoggedProblem
 

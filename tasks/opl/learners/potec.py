@@ -28,7 +28,7 @@ def learn(problem: LoggedProblem, config: LearnConfig, generators: Generators, a
     Kiyohara et al. (2025), which draws one cluster from pi_1 in place of the sum. Unbiased where q has the differences
     between the actions of a cluster right.
     """
-    problem.logging_dist(config.method)
+    problem.logging_dist(config.method)  # asked for before anything is fitted
     features, train, val = problem.features, problem.train, problem.val
     clusters = shared_clusters(problem, config, generators)
     predicted, on_val, r_squared = cross_fit(problem, config, generators)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, overload
 
 import numpy as np
 import torch
@@ -34,17 +34,22 @@ class BoundPolicy:
         """
         self.policy, self.features = policy, features
 
-    def __call__(self, context: Array) -> Array:
-        """`action_dist`."""
-        return self.action_dist(context)
+    @overload
+    def action_dist(self, context: NDArray[np.generic]) -> NDArray[np.float64]: ...
 
-    def action_dist(self, context: Array) -> Array:
+    @overload
+    def action_dist(self, context: Tensor) -> Tensor: ...
+
+    def action_dist(self, context: NDArray[np.generic] | Tensor) -> NDArray[np.float64] | Tensor:
         """pi(a|x) `(n, n_actions)` of contexts.
 
         Raises:
             TaskError: contexts have the wrong shape or kind, or an id is out of range.
         """
-        return _like(context, self._log_dist(context).exp())
+        action_dist = self._log_dist(context).exp()
+        return action_dist.to(context.device) if isinstance(context, Tensor) else action_dist.cpu().numpy()
+
+    __call__ = action_dist
 
     def log_prob(self, context: Array, action: Array) -> Array:
         """log pi(a_i|x_i) `(n,)` of actions `(n,)`, minus infinity for one that is never chosen.
@@ -89,7 +94,7 @@ def _like(context: Array, result: Tensor) -> Array:
 
 
 def _rows(context: NDArray[np.generic] | Tensor) -> Tensor:
-    rows = torch.as_tensor(context)
+    rows = _tensor(context)
     if rows.ndim != 2:
         raise TaskError(f"context: has shape {tuple(rows.shape)}; give rows (n, dim)")
     return rows
@@ -97,13 +102,18 @@ def _rows(context: NDArray[np.generic] | Tensor) -> Tensor:
 
 def _whole(name: str, given: NDArray[np.generic] | Tensor, below: int, n: int | None = None) -> Tensor:
     """Whole numbers in 0..below-1, `(n,)`, as int64."""
-    numbers = torch.as_tensor(given)
+    numbers = _tensor(given)
     if numbers.ndim != 1 or (n is not None and len(numbers) != n):
         raise TaskError(f"{name}: has shape {tuple(numbers.shape)}; give ({'n' if n is None else n},), one a context")
     if numbers.is_floating_point() or numbers.is_complex() or numbers.dtype is torch.bool:
         raise TaskError(f"{name}: holds {numbers.dtype}; give whole numbers in 0..{below - 1}")
+    numbers = numbers.long()
     outside = (numbers < 0) | (numbers >= below)
     if bool(outside.any()):
         first = int(outside.int().argmax())
         raise TaskError(f"{name}: [{first}] is {int(numbers[first])}; give whole numbers in 0..{below - 1}")
-    return numbers.long()
+    return numbers
+
+
+def _tensor(given: NDArray[np.generic] | Tensor) -> Tensor:
+    return given if isinstance(given, Tensor) else torch.from_numpy(np.array(given))  # a copy: it may be read-only

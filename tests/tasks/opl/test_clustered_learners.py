@@ -17,9 +17,16 @@ from tasks.opl.outputs import AdditiveOutputs
 from tasks.opl.policies import TwoStagePolicy
 from tasks.opl.problem import FeatureTensors, Fit, LoggedProblem, RoundTensors, generators
 from tasks.opl.regression import shared_reward_model
-from tests.tasks.opl.made_pipeline import QUICK
 
 N_ROUNDS, N_CLUSTERS, N_ACTIONS = 1200, 3, 6
+BRIEF: dict[str, object] = {
+    "n_clusters": N_CLUSTERS,
+    "eval_every": 25,
+    "n_steps": 150,
+    "learning_rate": 5e-3,
+    "regression_steps": 200,
+    "regression_learning_rate": 5e-3,
+}
 PAIR = torch.arange(N_ACTIONS) // 2
 
 
@@ -46,7 +53,7 @@ def made_problem(n_rounds: int = N_ROUNDS, within: float = 0.0) -> LoggedProblem
 
 
 def config(method: str, **values: object) -> LearnConfig:
-    return LearnConfig.model_validate({"method": method, **QUICK, "n_clusters": N_CLUSTERS, **values})
+    return LearnConfig.model_validate({"method": method, **BRIEF, **values})
 
 
 def learnt(method: str, problem: LoggedProblem, **values: object) -> Fit:
@@ -73,12 +80,16 @@ def test_actions_are_clustered_by_their_vectors() -> None:
 
 @pytest.mark.parametrize(
     ("method", "values"),
-    [("mips", {}), ("potec", {}), ("potec", {"second_stage": "learned"}), ("potec", {"n_folds": 2})],
+    [
+        ("mips", {}),
+        ("potec", {}),
+        ("potec", {"gradient": "sampled"}),
+        ("potec", {"gradient": "sampled", "second_stage": "learned"}),
+    ],
 )
-@pytest.mark.parametrize("gradient", ["exact", "sampled"])
-def test_the_best_cluster_is_found(method: str, values: dict[str, object], gradient: str) -> None:
+def test_the_best_cluster_is_found(method: str, values: dict[str, object]) -> None:
     problem = made_problem()
-    action_dist = on_val(learnt(method, problem, gradient=gradient, **values), problem)
+    action_dist = on_val(learnt(method, problem, **values), problem)
     assert bool((action_dist.sum(dim=1) - 1).abs().max() < 1e-5)
     found = (action_dist @ torch.nn.functional.one_hot(PAIR).float()).argmax(dim=1)
     assert float((found == best_pair(problem)).float().mean()) > 0.85
@@ -119,7 +130,7 @@ def test_entropy_makes_potec_choose_all_clusters_alike() -> None:
 def test_divergence_holds_potec_to_the_logging_policy() -> None:
     """Given the greedy second stage, KL(pi || pi_0) is least where pi_1(c|x) is in proportion to pi_0(best of c|x)."""
     problem = made_problem(within=0.5)
-    fit = learnt("potec", problem, kl=100.0, selection="last", n_steps=1500)
+    fit = learnt("potec", problem, kl=100.0, selection="last", n_steps=400, learning_rate=0.01)
     assert isinstance(fit.policy, TwoStagePolicy)
     assert problem.logging is not None
     seen = problem.train.context
@@ -137,10 +148,9 @@ def test_divergence_holds_potec_to_the_logging_policy() -> None:
 @pytest.mark.parametrize("method", ["sub_gaussian_ips", "switch_dr", "dr_shrinkage", "mips", "behaviour_cloning"])
 def test_entropy_and_divergence_hold_every_learner_back(method: str) -> None:
     problem = made_problem(600)
-    brief: dict[str, object] = {"n_steps": 200, "selection": "last", "regression_steps": 100}
-    spread = on_val(learnt(method, problem, entropy=50.0, **brief), problem)
+    spread = on_val(learnt(method, problem, entropy=50.0, selection="last"), problem)
     assert float((spread - 1 / N_ACTIONS).abs().max()) < 0.1
-    near = on_val(learnt(method, problem, kl=50.0, **brief), problem)
+    near = on_val(learnt(method, problem, kl=50.0, selection="last"), problem)
     assert float(near[:, -1].max()) < 0.02  # pi_0 never takes it
 
 
@@ -168,8 +178,6 @@ def test_more_clusters_than_actions_are_refused(method: str) -> None:
 def test_cloning_finds_the_logging_policy(known: bool) -> None:
     """Selected by the held-out likelihood, of all actions or of those that were logged."""
     problem = made_problem()
-    logging = problem.logging
-    assert logging is not None
     common = torch.softmax(torch.tensor([2.0, 0.0, 1.0, 0.0, 0.0, -torch.inf]), dim=0)
     g = torch.Generator().manual_seed(2)
     train, val = (
@@ -177,9 +185,10 @@ def test_cloning_finds_the_logging_policy(known: bool) -> None:
         for part in (problem.train, problem.val)
     )
     problem = LoggedProblem(problem.features, train, val, common.expand(N_ROUNDS, -1) if known else None)
-    fit = learnt("behaviour_cloning", problem, learning_rate=0.01)
+    fit = learnt("behaviour_cloning", problem, learning_rate=0.01, n_steps=300)
     found = on_val(fit, problem)
-    assert float((found - common).abs().max()) < (0.03 if known else 0.2)
+    assert float((found.mean(dim=0) - common).abs().max()) < 0.05
+    assert not known or float((found - common).abs().max()) < 0.03
     expected = (
         cross_entropy(found.log(), common.expand(len(val), -1))
         if known

@@ -25,7 +25,6 @@ from tasks.opl.clusters import shared_clusters
 from tasks.opl.config import LearnConfig
 from tasks.opl.learners import (
     LEARNERS,
-    corrected,
     direct_method,
     doubly_robust,
     ips,
@@ -92,7 +91,7 @@ def loss_of(method: str, problem: LoggedProblem, monkeypatch: pytest.MonkeyPatch
         caught.append(lambda log_dist, rows: loss_of_rows(log_dist, rows) - own.entropy * entropy(log_dist))
         return Fit(torch.nn.Module(), History())  # type: ignore[arg-type]
 
-    for module in (corrected, direct_method, doubly_robust, ips, mips, snips, sub_gaussian_ips):
+    for module in (direct_method, doubly_robust, ips, mips, snips, sub_gaussian_ips):
         monkeypatch.setattr(module, "ascend_logged", ascend_logged)
     monkeypatch.setattr(potec, "ascend", ascend)
     made = config(method, **values)

@@ -88,6 +88,13 @@ def test_rows_of_numbers_are_contexts_too(name: str) -> None:
     assert np.allclose(policy(CONTEXTS[order].double().numpy()), bound(name)(IDS[order].numpy()), atol=1e-6)
 
 
+@pytest.mark.filterwarnings("error")
+def test_read_only_and_turned_arrays_are_taken() -> None:
+    ids = IDS.numpy().astype(np.uint8)[::-1]
+    ids.setflags(write=False)
+    assert np.array_equal(bound("network")(ids), bound("network")(IDS.flip(0)).numpy())
+
+
 def test_the_synthetic_environment_takes_them() -> None:
     environment = draw_environment(0, Sizes(n_actions=N_ACTIONS, dim_context=1, dim_query=2, dim_action_embedding=2))
     policy = BoundPolicy(
