@@ -188,6 +188,11 @@ class LearnConfig(Config):
     density_learning_rate: float = Field(2e-3, gt=0, description="Of Adam on the density network.")
     seed: int = Field(0, ge=0)
 
+    @property
+    def selects_nothing(self) -> bool:
+        """Whether the last weights are taken everywhere, as published."""
+        return self.selection == self.regression_selection == "last"
+
     @model_validator(mode="before")
     @classmethod
     def _schedule(cls, values: object) -> object:

@@ -18,10 +18,11 @@ from tasks.opl.learners import LEARNERS, online
 from tasks.opl.log import LOGGING_FILE
 from tasks.opl.problem import FeatureTensors, Fit, Policy, generators, logged_problem, online_problem
 from tasks.opl.rounds import LoggedRounds, softmax
-from tasks.opl.tables import Ints
+from tasks.opl.tables import Floats, Ints
 from tasks.training.device import prepare_torch
 
 _PIECE = 16_384
+_WORTH_A_WORD = 0.001
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def run(config: LearnConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Metr
     """
     device = prepare_torch(ctx.runtime, small=True)
     environment = LanguageEnvironment.read(inputs.environment)
+    logging: Floats | None = None
     with ctx.progress(f"policy by {config.method}", config.n_steps) as advance:
         if config.method == "online":
             fit = online.learn(online_problem(environment, config, device), config, generators(config.seed), advance)
@@ -75,8 +77,23 @@ def run(config: LearnConfig, inputs: Inputs, out: Attempt, ctx: Context) -> Metr
         "selected_step": float(fit.history.best_step),
         **fit.notes,
     }
+    if logging is not None:
+        metrics["deficient_support"] = deficient_support(action_dist, logging)
+        if metrics["deficient_support"] > _WORTH_A_WORD:
+            share = f"{metrics['deficient_support']:.1%} of its choices are prompts that the logging policy never takes"
+            ctx.log.warning("%s: %s; the log cannot tell what they earn", config.method, share)
     out.write_json("curve.json", {"method": config.method, "metrics": metrics, "points": points})
     return metrics
+
+
+def deficient_support(action_dist: Floats, logging: Floats) -> float:
+    """mean_x sum_a pi(a|x) 1{pi_0(a|x) = 0}: how often a policy does what was never logged (Sachdeva et al., 2020).
+
+    Args:
+        action_dist: pi `(n, n_actions)`.
+        logging: pi_0 `(n, n_actions)`.
+    """
+    return float(np.where(logging == 0, action_dist, 0.0).sum(axis=1).mean())
 
 
 def logits_of(policy: Policy, features: FeatureTensors, context: Tensor) -> Tensor:

@@ -172,9 +172,11 @@ def generators(seed: int) -> Generators:
 def hold_out_users(user: Ints, config: LearnConfig) -> tuple[Ints, Ints]:
     """Row numbers of learning and of selection: a seeded share of the users is held out `(n_train,), (n_val,)`.
 
+    Where nothing is selected all rows are learnt from, and the held-out ones only watched.
+
     Args:
         user: the user of each row `(n_rows,)`.
-        config: `val_ratio` and `seed`.
+        config: `val_ratio`, `selects_nothing` and `seed`.
 
     Raises:
         TaskError: there are fewer than two users.
@@ -185,7 +187,8 @@ def hold_out_users(user: Ints, config: LearnConfig) -> tuple[Ints, Ints]:
             f"log: {len(users)} user; selection needs users to hold out, so log more rounds or take more contexts"
         )
     held = np.isin(user, users[: min(max(1, round(len(users) * config.val_ratio)), len(users) - 1)])
-    return np.flatnonzero(~held), np.flatnonzero(held)
+    learnt = np.arange(len(user)) if config.selects_nothing else np.flatnonzero(~held)
+    return learnt, np.flatnonzero(held)
 
 
 def logged_problem(

@@ -50,7 +50,7 @@ class Run:
     pi_0: Policy[Doubles]
     online: Doubles
     test: Doubles
-    problems: dict[tuple[float, int], LoggedProblem] = field(default_factory=dict, repr=False)
+    problems: dict[tuple[float, int, bool], LoggedProblem] = field(default_factory=dict, repr=False)
 
     @property
     def n_rounds(self) -> int:
@@ -70,7 +70,7 @@ class Run:
 
     def problem(self, config: LearnConfig) -> LoggedProblem:
         """What an off-policy learner sees: one problem, with what learners share, for each split that is asked for."""
-        key = config.val_ratio, config.seed
+        key = config.val_ratio, config.seed, config.selects_nothing
         if key not in self.problems:
             self.problems[key] = logged_problem_of(self.features, self.log, self.pi_0, config)
         return self.problems[key]

@@ -17,6 +17,7 @@ from harness import write_envelope
 from store import Attempt
 from tasks.api import Context, Metrics, Progress
 from tasks.opl.config import LearnConfig
+from tasks.opl.learn import deficient_support
 from tasks.opl.learners import LEARNERS, online
 from tasks.opl.predict import ABOUT_FILE, GOLDS_FILE, Predictions, as_table, encode
 from tasks.opl.problem import Fit, generators
@@ -109,13 +110,14 @@ def learn(drawn: Run, config: LearnConfig, rewards: Doubles, advance: Progress |
         value = float((_dist(fit, drawn).double() * truth).sum(dim=1).mean())
         points.append({"step": point.step, "estimate": _finite(-point.val_loss), "value": value})
     fit.policy.load_state_dict(selected)
+    action_dist = _dist(fit, drawn).numpy()
     told: dict[str, object] = {
         "method": config.method,
         "selected_step": fit.history.best_step,
-        "notes": fit.notes,
+        "notes": fit.notes | {"deficient_support": deficient_support(action_dist, drawn.pi_0(drawn.test))},
         "points": points,
     }
-    return Learnt(_dist(fit, drawn).numpy(), told, seconds)
+    return Learnt(action_dist, told, seconds)
 
 
 def _dist(fit: Fit, drawn: Run) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from tasks.api import TaskError
 from tasks.opl.config import LearnConfig
 from tasks.opl.env import LanguageEnvironment
-from tasks.opl.learn import curve, logits_of
+from tasks.opl.learn import curve, deficient_support, logits_of
 from tasks.opl.learners import LEARNERS, online
 from tasks.opl.learners.doubly_robust import cross_fit
 from tasks.opl.networks import PolicyNetwork, RewardNetwork, Standardise
@@ -116,6 +116,13 @@ def test_held_out_users_are_not_learnt_from() -> None:
     assert not set(ENV.user[LOG.context[train]]) & set(ENV.user[LOG.context[val]])
 
 
+def test_where_nothing_is_selected_all_rounds_are_learnt_from() -> None:
+    train, val = hold_out_users(ENV.user[LOG.context], config("ips", selection="last", regression_selection="last"))
+    assert len(train) == len(LOG)
+    assert 0 < len(val) < len(LOG)
+    assert len(hold_out_users(ENV.user[LOG.context], config("ips", selection="last"))[0]) < len(LOG)
+
+
 def test_selection_by_the_last_step_runs_to_the_end() -> None:
     assert learnt("ips", selection="last", n_steps=60).history.best_step == 60
 
@@ -198,3 +205,10 @@ def test_a_policy_network_has_the_papers_shape() -> None:
     network = PolicyNetwork(torch.randn(9, 4), 3, 100, torch.Generator())
     shapes = {name: tuple(value.shape) for name, value in network.named_parameters()}
     assert shapes == {"l1.weight": (100, 4), "l1.bias": (100,), "l2.weight": (3, 100), "l2.bias": (3,)}
+
+
+def test_deficient_support_is_what_the_logging_policy_never_does() -> None:
+    action_dist = np.array([[0.5, 0.5, 0.0], [0.1, 0.2, 0.7]])
+    logging = np.array([[1.0, 0.0, 0.0], [0.0, 0.5, 0.5]])
+    assert deficient_support(action_dist, logging) == pytest.approx((0.5 + 0.1) / 2)
+    assert deficient_support(logging, logging) == 0
