@@ -134,7 +134,7 @@ def density_step() -> dict[str, object]:
     drawn = draw_run(default_run(n_contexts=10, n_online_contexts=10))
     config = LearnConfig.model_validate({"method": "dso", "published": True, "density_steps": 1000})
     problem = drawn.problem(config)
-    kernel = output_kernel(problem.features.outputs, config, generators(0)("kernel"))
+    kernel = output_kernel(problem, config, generators(0)("kernel"))
     actions = LoggedActions(problem.logging_dist("dso"))
     ours = timed(lambda: fit_density(problem, kernel, actions, config, generators(0)("density"))) / 1000
     generator = torch.Generator().manual_seed(0)

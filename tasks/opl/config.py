@@ -47,6 +47,7 @@ PUBLISHED: dict[str, object] = {
     "density_steps": 10_000,
     "density_batch_size": 32,
     "density_learning_rate": 1e-4,
+    "bandwidth": 1.0,
     "kernel_noise": 1.0,
 }
 """How Kiyohara et al. learn in the synthetic experiment: the defaults of a learner that is `published`."""
@@ -177,7 +178,12 @@ class LearnConfig(Config):
         description="How potec chooses within a cluster: the best predicted action, or a policy learnt for it.",
     )
     kernel: Literal["gaussian", "uniform"] = Field("gaussian", description="Of distances between outputs (dso).")
-    bandwidth: float = Field(1.0, gt=0, description="The kernel's tau, in ||o - o'|| / dim.")
+    bandwidth: float | None = Field(
+        None,
+        gt=0,
+        description="The kernel's tau, in ||o - o'|| / dim; half of what outputs in one context typically differ by when "
+        "null. The paper's is 1.",
+    )
     kernel_noise: float = Field(0.0, ge=0, description="Noise added to both outputs before they are compared.")
     density: Literal["exact", "network", "monte_carlo"] = Field(
         "exact", description="How the logging policy's smoothed density of an output is found."

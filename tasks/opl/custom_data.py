@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from expectations.tables import declaration
 from tasks.api import TaskError
 from tasks.opl.contract import COLUMNS, EMBEDDINGS, INTERACTIONS_CSV, MATRIX, MEAN, PCA, PROMPTS_CSV, QUERIES_CSV, VALUE
 from tasks.opl.custom_files import Singles, check_texts, read_csv, read_tensors, whole_numbers
@@ -56,11 +57,17 @@ def read_custom_data(folder: Path) -> CustomData:
     found = {of: read_tensors(folder, name, VALUE) for of, name in EMBEDDINGS.items()}
     embeddings = {of: tensors[VALUE] for of, tensors in found.items() if tensors}
     data = CustomData(user, item, reward, queries, prompts, embeddings, _read_pca(folder))
-    check_texts(folder / QUERIES_CSV, "query", queries)
-    check_texts(folder / PROMPTS_CSV, "prompt", prompts)
+    check_texts(folder / QUERIES_CSV, "query", queries, _longest("movielens.items", "title"))
+    check_texts(folder / PROMPTS_CSV, "prompt", prompts, _longest("prompts.keywords", "keyword"))
+    if len(prompts) < 2:
+        raise TaskError(f"{folder / PROMPTS_CSV}: one prompt leaves nothing to choose; give at least two")
     _check_embeddings(folder, data)
     _check_interactions(path, data)
     return data
+
+
+def _longest(table: str, column: str) -> int | None:
+    return declaration(table).column(column).max_length
 
 
 def _read_pca(folder: Path) -> dict[str, Singles]:

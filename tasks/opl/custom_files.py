@@ -54,6 +54,8 @@ def _places(path: Path, header: list[str], names: Sequence[str]) -> list[int]:
             if name == "reward" and "rating" in header:
                 advice = "; make of each rating a reward, 1 or 0, and leave out the rows that are neither"
             raise TaskError(f"{path}: it has no column {name}; its columns are {', '.join(header) or 'none'}{advice}")
+        if header.count(name) > 1:
+            raise TaskError(f"{path}: it has {header.count(name)} columns {name}; keep one")
     return [header.index(name) for name in names] or [0]
 
 
@@ -68,12 +70,12 @@ def whole_numbers(path: Path, name: str, texts: Sequence[str]) -> Ints:
         try:
             values[row] = int(text)
         except (ValueError, OverflowError):
-            raise TaskError(f"{path}, row {row + 1}: {name} is {text!r}; it must be a whole number") from None
+            raise TaskError(f"{path}, row {row + 1}: {name} is {text[:40]!r}; it must be a whole number") from None
     return values
 
 
-def check_texts(path: Path, what: str, texts: Sequence[str]) -> None:
-    """No text is blank, no two are equal.
+def check_texts(path: Path, what: str, texts: Sequence[str], longest: int | None) -> None:
+    """No text is blank or of more than `longest` characters, no two are equal.
 
     Raises:
         TaskError: one is; names the rows.
@@ -82,6 +84,8 @@ def check_texts(path: Path, what: str, texts: Sequence[str]) -> None:
     for row, text in enumerate(texts, start=1):
         if not text.strip():
             raise TaskError(f"{path}, row {row}: the {what} is blank; write one")
+        if longest is not None and len(text) > longest:
+            raise TaskError(f"{path}, row {row}: the {what} has {len(text)} characters; it may have {longest}")
         if first.setdefault(text, row) != row:
             raise TaskError(
                 f"{path}, rows {first[text]} and {row}: the {what} {text!r} occurs twice; make them differ, by a number"
@@ -103,14 +107,18 @@ def read_tensors(folder: Path, name: str, tensor: str) -> dict[str, Singles]:
         return {}
     try:
         found = load_file(path)
-    except (SafetensorError, TypeError) as error:  # TypeError: a type that NumPy has not, as bfloat16
+    except (SafetensorError, TypeError, AttributeError) as error:  # the latter: types that NumPy has not, as bfloat16
         raise TaskError(f"{path} is no safetensors file of float32 ({error}); write it again") from None
     if tensor not in found:
         raise TaskError(f"{path}: it has no tensor {tensor}; it has {', '.join(found) or 'none'}")
+    with np.errstate(over="ignore"):  # what float32 does not hold is refused
+        found = {key: array.astype(np.float32) for key, array in found.items()}
     value = found[tensor]
     if value.ndim != 2 or value.size == 0 or not np.isfinite(value).all():
-        raise TaskError(f"{path}: {tensor} has shape {value.shape}; it must be (rows, dimensions), all finite")
-    return {key: array.astype(np.float32) for key, array in found.items()}
+        raise TaskError(
+            f"{path}: {tensor} has shape {value.shape}; it must be (rows, dimensions), all finite as float32"
+        )
+    return found
 
 
 def converter(pickled: Path, tensor: str) -> str:

@@ -185,7 +185,7 @@ def fit_density(
     inputs, target = pairs.draw(problem.train.context)
     if not bool(target.any()):
         raise TaskError(
-            f"density: no two outputs that pi_0 brings forth are within bandwidth {config.bandwidth}; raise it"
+            f"density: no two outputs that pi_0 brings forth are within bandwidth {kernel.bandwidth:.3g}; raise it"
         )
     # Unstandardised, the scale is what the published kernel is divided by: in few steps it is not all the same.
     scale = float(target.mean()) if config.standardise else kernel.integral

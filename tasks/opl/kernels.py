@@ -8,8 +8,12 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from tasks.api import TaskError
 from tasks.opl.config import LearnConfig
 from tasks.opl.outputs import Outputs
+from tasks.opl.problem import LoggedProblem, RoundTensors
+
+_SHARE = 0.5  # of the typical distance: the default bandwidth
 
 
 class OutputKernel(ABC):
@@ -27,7 +31,7 @@ class OutputKernel(ABC):
         bandwidth: the kernel's tau, above 0.
         noise: standard deviation of what is added to both points.
         """
-        self.outputs, self.radius = outputs, bandwidth * outputs.dim
+        self.outputs, self.bandwidth, self.radius = outputs, bandwidth, bandwidth * outputs.dim
         self.noise = noise * 2**0.5
         """Standard deviation of what is added to o - o'."""
         self.variance = outputs.std.square() + self.noise**2
@@ -102,11 +106,34 @@ class UniformKernel(OutputKernel):
         return (within / self._n_draws).log()
 
 
-def output_kernel(outputs: Outputs, config: LearnConfig, generator: torch.Generator) -> OutputKernel:
-    """The kernel of a configuration; the generator serves the uniform one."""
+def output_kernel(problem: LoggedProblem, config: LearnConfig, generator: torch.Generator) -> OutputKernel:
+    """The kernel of a configuration.
+
+    Args:
+        problem: its outputs; where no bandwidth is given, its training rounds choose one.
+        config: `kernel`, `bandwidth`, `kernel_noise`; `density_draws` of a uniform kernel.
+        generator: of the pairs that choose the bandwidth, and of the uniform kernel's draws.
+    """
+    outputs = problem.features.outputs
+    bandwidth = config.bandwidth or _SHARE * typical_distance(outputs, problem.train, generator)
     if config.kernel == "gaussian":
-        return GaussianKernel(outputs, config.bandwidth, config.kernel_noise)
-    return UniformKernel(outputs, config.bandwidth, config.kernel_noise, config.density_draws, generator)
+        return GaussianKernel(outputs, bandwidth, config.kernel_noise)
+    return UniformKernel(outputs, bandwidth, config.kernel_noise, config.density_draws, generator)
+
+
+def typical_distance(outputs: Outputs, rounds: RoundTensors, generator: torch.Generator) -> float:
+    """Root mean square of d between each logged output and what another round's action brings forth in its context.
+
+    Raises:
+        TaskError: it is 0.
+    """
+    other = rounds.action[torch.randperm(len(rounds), generator=generator).to(rounds.action.device)]
+    distance = (rounds.output - outputs.chosen(rounds.context, other)).square().sum(dim=1).mean().sqrt() / outputs.dim
+    if not bool(distance > 0):
+        raise TaskError(
+            "bandwidth: all logged actions bring forth one output, which leaves nothing to learn; give a number"
+        )
+    return float(distance)
 
 
 def _moved(points: Tensor, std: Tensor | float, generator: torch.Generator) -> Tensor:

@@ -32,7 +32,7 @@ class OutputWeights:
             TaskError: pi_0 was not logged.
         """
         self._config = config
-        self._kernel = output_kernel(problem.features.outputs, config, generators("kernel"))
+        self._kernel = output_kernel(problem, config, generators("kernel"))
         self._density = logging_density(problem, self._kernel, config, generators)
 
     def table(self, rounds: RoundTensors) -> Tensor:
@@ -71,6 +71,6 @@ class OutputWeights:
                 row = start + int(log_density.isneginf().int().argmax())
                 raise TaskError(
                     f"log: the output of round {row} is near nothing that the logging policy brings forth; "
-                    f"raise bandwidth, now {self._config.bandwidth}, or density_draws where the density is drawn"
+                    f"raise bandwidth, now {self._kernel.bandwidth:.3g}, or density_draws where the density is drawn"
                 )
             yield slice(start, start + step), log_kernel, log_density

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
@@ -30,6 +31,10 @@ class LanguageSplit:
     reward_std: float
 
     def __post_init__(self) -> None:
+        if self.split not in get_args(Split):
+            raise TaskError(f"split is {self.split!r}; give one of {', '.join(get_args(Split))}")
+        if not len(self.environment.contexts(self.split)):
+            raise TaskError(f"split {self.split}: it has no contexts; build the environment with users on both sides")
         check_action_dist(self.action_dist, self.environment.n_contexts, self.n_actions)
         if not (math.isfinite(self.reward_std) and self.reward_std >= 0):
             raise TaskError(f"reward_std is {self.reward_std}; give a finite number from 0")

@@ -23,6 +23,7 @@ SMALL = {
     "opl.embeddings.dim": 3,
     "opl.log.n_rounds": 800,
     "opl.learn.n_steps": 300,
+    "opl.learn.n_clusters": 3,
     "opl.learn.regression_steps": 300,
     "opl.score.n_bootstrap": 100,
 }

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.opl.action_draws import draw_actions
 from harness.opl.evaluation.arrays import FloatArray
 from harness.opl.evaluation.estimator import WeightedReward
 from harness.opl.evaluation.features import action_table, round_features
 from harness.opl.evaluation.feedback import BanditFeedback
 from harness.opl.evaluation.folds import fitting_folds
 from harness.opl.evaluation.models import Classifier, class_probabilities, fitted
-from harness.opl.evaluation.sampling import drawn_actions
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class ClassifierBalancedInverseProbabilityWeighting(WeightedReward):
         rng = np.random.default_rng(self.seed)
         actions, rounds = action_table(feedback.n_actions, self.action_features), round_features(feedback)
         logged = np.hstack([rounds, actions[feedback.action]])
-        drawn = np.hstack([rounds, actions[drawn_actions(action_dist, rng)]])
+        drawn = np.hstack([rounds, actions[draw_actions(action_dist, rng.random(feedback.n_rounds))]])
         from_policy = np.empty(feedback.n_rounds)
         for seen, unseen in fitting_folds(feedback.n_rounds, self.n_folds, rng):
             label = np.repeat(np.arange(2), len(seen))

@@ -38,5 +38,6 @@ class DoublyRobustWithShrinkage(WeightedResidual):
         if self.lambda_ == 0:
             return np.zeros_like(weight)
         # Divided by lambda: w^2 + lambda would lose the 1 of small weights for large lambda.
-        shrunk: FloatArray = weight / (weight * (weight / self.lambda_) + 1)
+        with np.errstate(over="ignore"):  # the weight is then shrunk to 0
+            shrunk: FloatArray = weight / (weight * (weight / self.lambda_) + 1)
         return shrunk

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.opl.evaluation.arrays import FloatArray, checked_distribution, checked_shape
+from harness.opl.evaluation.arrays import FloatArray, checked_distribution, checked_finite, checked_shape
 from harness.opl.evaluation.feedback import BanditFeedback
 
 
@@ -37,12 +37,15 @@ class OffPolicyEstimator(ABC):
             action_dist: pi(a|x_i) of the policy to evaluate, `(n_rounds, n_actions)`.
             q_hat: estimated rewards q_hat(x_i, a), `(n_rounds, n_actions)`; only where `needs_q_hat`.
 
-        Raises `HarnessError` for arrays of another shape, rows that are no distribution, or a missing `q_hat`.
+        Raises `HarnessError` for arrays of another shape, rows that are no distribution, a missing `q_hat`, or a
+        contribution too large for a float.
         """
         pi = checked_distribution("action_dist", action_dist, feedback.n_rounds, feedback.n_actions)
         model = self._checked_model(feedback, q_hat)
         weight = self.weight(feedback, pi)
-        return self._round_rewards(feedback, pi, model, np.zeros(0) if weight is None else weight), weight
+        with np.errstate(over="ignore", invalid="ignore"):
+            rounds = self._round_rewards(feedback, pi, model, np.zeros(0) if weight is None else weight)
+        return checked_finite(f"round rewards of {self.name}", rounds), weight
 
     def _checked_model(self, feedback: BanditFeedback, q_hat: FloatArray | None) -> FloatArray:
         if not self.needs_q_hat:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, shown
-from harness.opl.evaluation.arrays import FloatArray, checked_distribution
+from harness.opl.evaluation.arrays import FloatArray, checked_distribution, checked_number
 from harness.opl.evaluation.diagnostics import deficient_support, effective_sample_size
 from harness.opl.evaluation.estimator import OffPolicyEstimator
 from harness.opl.evaluation.feedback import BanditFeedback
@@ -91,10 +92,14 @@ def evaluate_policies(
 
     Raises `HarnessError` without policies or estimators, for two estimators of one name, and as the estimators do.
     """
+    if not isinstance(policies, Mapping):
+        raise HarnessError("policies: are no mapping; name each, as in {'new': action_dist}")
     named = _named(estimators)
     if not policies or not named:
         raise HarnessError(f"{'estimators' if policies else 'policies'}: are none; give at least one")
     _refuse_unknown("truth", truth or {}, "policy", policies)
+    for policy, value in (truth or {}).items():
+        checked_number(f"truth of {policy!r}", value, -math.inf)
     models = q_hat if isinstance(q_hat, Mapping) else dict.fromkeys(named, q_hat)
     _refuse_unknown("q_hat", models, "estimator", named)
     interval_of = interval_named(interval)
@@ -132,6 +137,9 @@ def _refuse_unknown(what: str, given: Mapping[str, object], kind: str, there: Ma
 def _named(
     estimators: Sequence[OffPolicyEstimator] | Mapping[str, OffPolicyEstimator],
 ) -> Mapping[str, OffPolicyEstimator]:
+    given = estimators.values() if isinstance(estimators, Mapping) else estimators
+    if isinstance(given, OffPolicyEstimator) or not all(isinstance(each, OffPolicyEstimator) for each in given):
+        raise HarnessError("estimators: are no list or mapping of estimators; give instances, as in [DoublyRobust()]")
     if isinstance(estimators, Mapping):
         return estimators
     names = [estimator.name for estimator in estimators]

@@ -12,6 +12,7 @@ from harness.opl.evaluation.arrays import (
     IntArray,
     checked_count,
     checked_distribution,
+    checked_finite,
     checked_integers,
     checked_probability,
     checked_rows,
@@ -19,6 +20,7 @@ from harness.opl.evaluation.arrays import (
 )
 
 _PSCORE_TOLERANCE = 1e-6
+_PSCORE_SHARE = 0.01  # of the pscores of rare actions, for which the tolerance is nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,8 @@ class BanditFeedback:
         if self.logging_dist is not None:
             logging = checked_distribution("logging_dist", self.logging_dist, n_rounds, self.n_actions)
             self._set("logging_dist", logging)
-            apart = np.abs(logging[np.arange(n_rounds), self.action] - self.pscore) > _PSCORE_TOLERANCE
+            allowed = np.minimum(_PSCORE_TOLERANCE, _PSCORE_SHARE * self.pscore)
+            apart = np.abs(logging[np.arange(n_rounds), self.action] - self.pscore) > allowed
             if apart.any():
                 raise HarnessError(
                     f"logging_dist: gives the action of round {int(np.argmax(apart))} another probability than pscore; "
@@ -93,8 +96,12 @@ class BanditFeedback:
         return table[np.arange(self.n_rounds), self.action]
 
     def importance_weight(self, action_dist: FloatArray) -> FloatArray:
-        """w_i = pi(a_i|x_i) / pi_0(a_i|x_i), `(n_rounds,)`, of `action_dist`, `(n_rounds, n_actions)`."""
-        return self.of_logged(action_dist) / self.pscore
+        """w_i = pi(a_i|x_i) / pi_0(a_i|x_i), `(n_rounds,)`, of `action_dist`, `(n_rounds, n_actions)`.
+
+        Raises `HarnessError` where one is too large for a float.
+        """
+        with np.errstate(over="ignore"):
+            return checked_finite("importance weight", self.of_logged(action_dist) / self.pscore)
 
     def policy_value(self, action_dist: FloatArray) -> float | None:
         """V(pi) = mean_i sum_a pi(a|x_i) q(x_i, a), exact; None where `expected_reward` is not known."""

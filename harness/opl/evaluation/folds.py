@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.opl.evaluation.arrays import IntArray
+from harness.opl.evaluation.arrays import IntArray, checked_count
 
 
 def fitting_folds(
@@ -18,7 +18,8 @@ def fitting_folds(
     Folds differ by one round at most, within each of `strata`, `(n_rounds,)`, too. Raises `HarnessError` for fewer
     rounds than folds.
     """
-    if not 1 <= n_folds <= n_rounds:
+    checked_count("n_folds", n_folds)
+    if n_folds > n_rounds:
         raise HarnessError(f"n_folds: is {n_folds}, but must be in 1..{n_rounds}, the number of rounds")
     order = rng.permutation(n_rounds)
     if strata is not None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.intervals import bootstrap_sums, percentile_interval
-from harness.opl.evaluation.arrays import FloatArray, checked_shape
+from harness.opl.evaluation.arrays import FloatArray, checked_count, checked_shape
 from harness.opl.evaluation.student_t import student_t_quantile
 
 
@@ -41,8 +41,7 @@ def bootstrap_interval(
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
     """
     rewards = _checked(round_rewards, level)
-    if n_bootstrap < 1:
-        raise HarnessError(f"n_bootstrap: is {n_bootstrap}, but at least one resample is needed")
+    checked_count("n_bootstrap", n_bootstrap)
     codes = np.arange(len(rewards), dtype=np.int64)
     sums = bootstrap_sums({"reward": rewards}, codes, n_bootstrap, np.random.default_rng(seed))
     bounds = percentile_interval(sums["reward"] / sums["n"], level)

@@ -71,7 +71,11 @@ def expectations(model: Regressor | Classifier, features: FloatArray) -> FloatAr
 
 
 def class_probabilities(model: Classifier, features: FloatArray, n_classes: int) -> FloatArray:
-    """P(c|x), `(n, n_classes)`; 0 for labels that the model never saw."""
+    """P(c|x), `(n, n_classes)`; 0 for labels that the model never saw. Raises `HarnessError` for what is no classifier."""
+    if not is_classifier(model):
+        raise HarnessError(
+            f"classifier: {type(model).__name__} has no predict_proba; give one that tells probabilities"
+        )
     seen = np.asarray(model.classes_, dtype=np.int64)
     shape = (len(features), len(seen))
     table = np.zeros((len(features), n_classes))

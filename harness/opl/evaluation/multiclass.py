@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.errors import HarnessError
+from harness.opl.action_draws import draw_actions
 from harness.opl.evaluation.arrays import FloatArray, IntArray, checked_integers, checked_number, checked_rows
 from harness.opl.evaluation.feedback import BanditFeedback
-from harness.opl.evaluation.sampling import drawn_actions
 
 
 class Labeller(Protocol):
@@ -90,7 +90,7 @@ def multiclass_to_bandit(
     order = rng.permutation(labels.size)
     rounds, rest = order[:n_rounds], order[n_rounds:]
     logging = _softened(base_classifier, table[rest], code[rest], table[rounds], len(classes), alpha_b)
-    action = drawn_actions(logging, rng)
+    action = draw_actions(logging, rng.random(n_rounds))
     right = np.eye(len(classes))[code[rounds]]
     feedback = BanditFeedback(
         reward=right[np.arange(n_rounds), action],
@@ -107,6 +107,10 @@ def multiclass_to_bandit(
 def _softened(
     classifier: Labeller, features: FloatArray, label: IntArray, contexts: FloatArray, n_actions: int, alpha: float
 ) -> FloatArray:
+    if (label == label[0]).all():
+        raise HarnessError(
+            f"label: of the {len(label)} samples to fit a classifier on all are alike; give more samples"
+        )
     mine = copy.deepcopy(classifier)
     mine.fit(features, label)
     chosen = checked_integers("predict", mine.predict(contexts), len(contexts), "(n_rounds,)", n_actions)

@@ -12,7 +12,7 @@ from harness.opl.evaluation.folds import fitting_folds
 from harness.opl.evaluation.models import Classifier, Regressor, expectations, fitted, is_classifier
 
 _METHODS = ("normal", "iw", "mrdr")
-_BLOCK_ROWS = 1 << 16
+_BLOCK_NUMBERS = 1 << 22  # of what the model sees at a time: 32 MiB
 
 
 def fit_rewards(
@@ -83,7 +83,7 @@ def _sample_weight(feedback: BanditFeedback, method: str, action_dist: FloatArra
 def _predicted(model: Regressor | Classifier, rounds: FloatArray, actions: FloatArray) -> FloatArray:
     """The reward of every action in every round, `(n_rounds, n_actions)`, some actions at a time."""
     table = np.empty((len(rounds), len(actions)))
-    step = max(1, _BLOCK_ROWS // len(rounds))
+    step = max(1, _BLOCK_NUMBERS // (len(rounds) * (rounds.shape[1] + actions.shape[1])))
     for start in range(0, len(actions), step):
         some = actions[start : start + step]
         pairs = np.hstack([np.tile(rounds, (len(some), 1)), np.repeat(some, len(rounds), axis=0)])

@@ -66,6 +66,17 @@ def test_learners_see_arrays_of_the_same_shapes(name: str) -> None:
     assert (feedback.context.shape, feedback.output.shape, feedback.n_actions) == ((5, 10), (5, 5), 1000)
 
 
+@pytest.mark.parametrize(("name", "compat"), [*((name, False) for name in VARIANTS), ("published", True)])
+def test_rewards_spread_as_far_as_is_said(name: str, compat: bool) -> None:
+    spreads = []
+    for seed in range(8):
+        environment = draw_variant(name, seed, compat=compat)
+        contexts = environment.sample_contexts(100, np.random.default_rng(1))
+        spreads.append(environment.expected_rewards(contexts).std())
+    said = 0.5 if name != "published" else 0.6 if compat else 0.3
+    assert abs(np.mean(spreads) - said) < 0.15
+
+
 def test_the_published_one_is_the_papers() -> None:
     ours, papers = draw_variant("published", 3, compat=True), draw_environment(3, compat=True)
     assert ours.settings == papers.settings

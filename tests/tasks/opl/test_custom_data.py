@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_torch
 
 from tasks.api import TaskError
 from tasks.opl.contract import EMBEDDINGS, INTERACTIONS_CSV, MATRIX, PCA, PROMPTS_CSV, QUERIES_CSV, VALUE
@@ -44,8 +46,6 @@ def test_csvs_alone_will_do_with_other_columns_and_a_byte_order_mark(tmp_path: P
 
 
 def test_half_precision_becomes_float32(tmp_path: Path) -> None:
-    from safetensors.numpy import save_file
-
     custom_folder(tmp_path)
     save_file({VALUE: np.ones((3, 2), np.float16)}, tmp_path / f"{EMBEDDINGS['prompts']}.safetensors")
     assert read_custom_data(tmp_path).embeddings["prompts"].dtype == np.float32
@@ -53,6 +53,10 @@ def test_half_precision_becomes_float32(tmp_path: Path) -> None:
 
 def text(file: str, content: str) -> Callable[[Path], object]:
     return lambda folder: (folder / file).write_bytes(content.encode("latin-1"))
+
+
+def eighths(path: Path) -> None:
+    save_torch({VALUE: torch.ones(3, 6, dtype=torch.float8_e4m3fn)}, path)
 
 
 def rows(*values: tuple[object, object, object]) -> Callable[[Path], object]:
@@ -82,6 +86,9 @@ def without_users(*values: tuple[object, object, object]) -> Callable[[Path], ob
         (text(PROMPTS_CSV, "a,b\n1,2\n"), "2 columns; it must have exactly one"),
         (text(PROMPTS_CSV, "vocab\nlove\nwar\nlove\n"), "rows 1 and 3: the prompt 'love' occurs twice"),
         (text(PROMPTS_CSV, "vocab\nlove\n \nart\n"), "row 2: the prompt is blank"),
+        (text(PROMPTS_CSV, "vocab\nlove\n"), "one prompt leaves nothing to choose; give at least two"),
+        (text(PROMPTS_CSV, "vocab\nlove\n" + 201 * "x"), "row 2: the prompt has 201 characters; it may have 200"),
+        (text(QUERIES_CSV, "query\n" + 1001 * "x"), "row 1: the query has 1001 characters; it may have 1000"),
         (text(PROMPTS_CSV, "vocab\nlove\n\nart\n"), "line 3: 0 values for 1 columns"),
         (text(PROMPTS_CSV, "vocab\nam\xe9lie\n"), "no csv in UTF-8"),
         (text(PROMPTS_CSV, 'vocab\n"love\nwar\n'), "no csv in UTF-8 with quotes doubled"),
@@ -106,11 +113,14 @@ def without_users(*values: tuple[object, object, object]) -> Callable[[Path], ob
             text(INTERACTIONS_CSV, "user_id,item_id,rating\n0,0,5\n"),
             "no column reward; its columns are user_id, item_id, rating; make of each rating a reward, 1 or 0",
         ),
+        (text(INTERACTIONS_CSV, "user_id,item_id,reward,reward\n0,0,1,0\n"), "it has 2 columns reward; keep one"),
         (text(INTERACTIONS_CSV, "user_id,item_id,reward\n1,2\n"), "line 2: 2 values for 3"),
         (vectors("prompts", 2, 6), "has 2 rows but movielens_benchmark_prompts.csv has 3"),
         (vectors("prompts", 3), r"has shape \(3,\); it must be \(rows, dimensions\)"),
         (vectors("prompts", 3, 0), r"has shape \(3, 0\)"),
         (vectors("prompts", 3, 6, value=np.nan), "all finite"),
+        (lambda d: save_file({VALUE: np.full((3, 6), 1e300)}, d / f"{EMBEDDINGS['prompts']}.safetensors"), "all finite as"),
+        (lambda d: eighths(d / f"{EMBEDDINGS['prompts']}.safetensors"), "is no safetensors file of float32 .*float8"),
         (vectors("prompts", 3, 6, key="other"), "no tensor embeddings; it has other"),
         (vectors("users_cf", 3, 4), "transformer_user_embeddings.safetensors has 2 rows but movielens_naive_cf.* has 3"),
         (lambda d: tensor(d, PCA["query"], (9, 4), MATRIX), r"\(9, 4\) but the query embeddings have shape \(2, 5\)"),

@@ -24,7 +24,7 @@ def log_density(problem: LoggedProblem, made: LearnConfig) -> torch.Tensor:
 @pytest.mark.parametrize("outputs", [additive(), tabulated()], ids=["noisy", "tabulated"])
 def test_the_exact_density_is_the_sum_over_actions(outputs: Outputs) -> None:
     problem, made = made_problem(outputs), config(bandwidth=0.5)
-    kernel, found = output_kernel(outputs, made, torch.Generator()), log_density(problem, made)
+    kernel, found = output_kernel(problem, made, torch.Generator()), log_density(problem, made)
     for i in range(0, len(problem.train), 20):
         one = problem.train.take(torch.tensor([i]))
         nearness = kernel.log_expected(one.context, one.output)[0].exp()
@@ -74,7 +74,7 @@ def test_a_network_is_fitted_once_for_all_learners_with_the_same_kernel() -> Non
 
     def fitted(**values: object) -> NetworkDensity:
         made = config(**{**NETWORK, "density_steps": 2, **values})
-        found = logging_density(problem, output_kernel(problem.features.outputs, made, g("kernel")), made, g)
+        found = logging_density(problem, output_kernel(problem, made, g("kernel")), made, g)
         assert isinstance(found, NetworkDensity)
         return found
 
@@ -85,7 +85,7 @@ def test_a_network_is_fitted_once_for_all_learners_with_the_same_kernel() -> Non
 def test_the_published_network_is_told_the_normalised_kernel_and_keeps_the_last_weights() -> None:
     problem, g = made_problem(additive()), generators(0)
     made = config(**{**NETWORK, "density_steps": 2}, standardise=False, regression_selection="last", bandwidth=2.0)
-    kernel = output_kernel(problem.features.outputs, made, g("kernel"))
+    kernel = output_kernel(problem, made, g("kernel"))
     found = logging_density(problem, kernel, made, g)
     assert isinstance(found, NetworkDensity)
     assert found.network.scale == pytest.approx((2 * torch.pi) ** 0.5 * 2.0)
@@ -109,7 +109,7 @@ def test_what_has_no_density_is_refused(values: dict[str, object], logged: bool,
 
 def test_draws_are_of_the_kernel_they_are_told() -> None:
     problem, made = made_problem(additive()), config(density="monte_carlo", density_draws=7)
-    kernel = output_kernel(problem.features.outputs, made, torch.Generator())
+    kernel = output_kernel(problem, made, torch.Generator())
     found = logging_density(problem, kernel, made, generators(0))
     assert isinstance(found, MonteCarloDensity)
     assert (found.kernel, found.n_draws) == (kernel, 7)

@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
+from tasks.api import TaskError
 from tasks.opl.kernels import GaussianKernel, OutputKernel, UniformKernel, output_kernel
-from tasks.opl.outputs import Outputs
-from tests.tasks.opl.made_outputs import DIM, N_ACTIONS, N_CONTEXTS, additive, config, tabulated
+from tasks.opl.outputs import AdditiveOutputs, Outputs
+from tests.tasks.opl.made_outputs import DIM, N_ACTIONS, N_CONTEXTS, additive, config, made_problem, tabulated
 
 CONTEXTS = torch.arange(N_CONTEXTS)
 
@@ -83,7 +84,26 @@ def test_the_integral_is_that_of_the_kernel_over_the_distance() -> None:
 
 
 def test_a_configuration_names_its_kernel() -> None:
-    made = output_kernel(additive(), config(kernel="uniform", bandwidth=2.0, kernel_noise=0.5), torch.Generator())
+    problem = made_problem(additive())
+    made = output_kernel(problem, config(kernel="uniform", bandwidth=2.0, kernel_noise=0.5), torch.Generator())
     assert isinstance(made, UniformKernel)
     assert (made.radius, made.noise) == (2.0 * DIM, pytest.approx(0.5 * 2**0.5))
-    assert isinstance(output_kernel(additive(), config(), torch.Generator()), GaussianKernel)
+    assert isinstance(output_kernel(problem, config(), torch.Generator()), GaussianKernel)
+
+
+@pytest.mark.parametrize("outputs", [additive(), tabulated()], ids=["noisy", "tabulated"])
+def test_the_default_bandwidth_is_half_the_typical_distance_of_two_outputs_in_one_context(outputs: Outputs) -> None:
+    problem = made_problem(outputs, 3000)
+    rounds, total = problem.train, 0.0
+    share = rounds.action.bincount(minlength=N_ACTIONS) / len(rounds)
+    for action in range(N_ACTIONS):
+        other = outputs.chosen(rounds.context, torch.full_like(rounds.action, action))
+        total += float(share[action] * (rounds.output - other).square().sum(dim=1).mean())
+    made = output_kernel(problem, config(), torch.Generator().manual_seed(0))
+    assert made.bandwidth == pytest.approx(total**0.5 / DIM / 2, rel=0.05)
+
+
+def test_where_all_outputs_are_one_no_bandwidth_is_chosen() -> None:
+    problem = made_problem(AdditiveOutputs(torch.zeros(N_ACTIONS, DIM)))
+    with pytest.raises(TaskError, match="all logged actions bring forth one output"):
+        output_kernel(problem, config(), torch.Generator())

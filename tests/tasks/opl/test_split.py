@@ -74,6 +74,12 @@ BAD = [
     (lambda: replace(SPLIT, action_dist=SPLIT.action_dist[:9]), TaskError, r"shape \(9, 5\) but the environment is"),
     (lambda: replace(SPLIT, reward_std=-1.0), TaskError, "reward_std is -1.0; give a finite number from 0"),
     (lambda: replace(SPLIT, reward_std=math.inf), TaskError, "reward_std is inf"),
+    (lambda: replace(SPLIT, split="valid"), TaskError, "split is 'valid'; give one of train, test"),
+    (
+        lambda: replace(SPLIT, environment=replace(ENV, is_train=ENV.is_train | True), split="test"),
+        TaskError,
+        "split test: it has no contexts",
+    ),
     (lambda: SPLIT.features(IDS - 1), TaskError, r"contexts: \[0\] is -1; give numbers in 0..239"),
     (lambda: SPLIT.expected_rewards(IDS + 239), TaskError, r"contexts: \[1\] is 244"),
     (lambda: SPLIT.logging_policy(IDS * 1.0), TaskError, r"contexts are float64 \(2,\); give integers"),

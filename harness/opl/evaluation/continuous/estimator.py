@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.opl.evaluation.arrays import FloatArray, checked_number, checked_shape
+from harness.opl.evaluation.arrays import FloatArray, checked_finite, checked_number, checked_shape
 from harness.opl.evaluation.continuous.feedback import ContinuousFeedback
 from harness.opl.evaluation.continuous.kernels import kernel_named
 
@@ -36,8 +36,8 @@ class KernelizedEstimator:
         kernel_named(self.kernel)
 
     def weight(self, feedback: ContinuousFeedback, policy_action: ArrayLike) -> FloatArray:
-        """w_i, `(n_rounds,)`, of pi(x_i), `(n_rounds,)`; raises `HarnessError` for another shape."""
+        """w_i, `(n_rounds,)`, of pi(x_i), `(n_rounds,)`; raises `HarnessError` for another shape, or where no float holds one."""
         chosen = checked_shape("policy_action", policy_action, (feedback.n_rounds,), "(n_rounds,)")
-        near = kernel_named(self.kernel)((feedback.action - chosen) / self.bandwidth)
-        weight: FloatArray = near / (self.bandwidth * feedback.pscore)
-        return weight
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            near = kernel_named(self.kernel)((feedback.action - chosen) / self.bandwidth)
+            return checked_finite(f"weights of {self.name}", near / self.bandwidth / feedback.pscore)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.errors import HarnessError
-from harness.opl.evaluation.arrays import FloatArray, checked_distribution, checked_shape
+from harness.opl.evaluation.arrays import FloatArray, checked_distribution, checked_finite, checked_shape
 from harness.opl.evaluation.slate.feedback import SlateFeedback
 
 
@@ -44,7 +44,8 @@ class CascadeDR:
         model = feedback.by_slate(checked_shape("q_hat", q_hat, shape, "(n_rows, n_actions)"))
         action = feedback.by_slate(feedback.action)[..., None]
         cascade = np.take_along_axis(pi, action, axis=2)[..., 0].cumprod(axis=1)
-        weight = cascade / feedback.by_slate(feedback.pscore_cascade)
+        with np.errstate(over="ignore"):
+            weight = checked_finite(f"weights of {self.name}", cascade / feedback.by_slate(feedback.pscore_cascade))
         above = np.hstack([np.ones((len(weight), 1)), weight[:, :-1]])
         residual = feedback.by_slate(feedback.reward) - np.take_along_axis(model, action, axis=2)[..., 0]
         rewards: FloatArray = (weight * residual + above * (pi * model).sum(axis=2)).sum(axis=1)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.opl.evaluation.arrays import FloatArray
+from harness.opl.evaluation.arrays import FloatArray, checked_finite
 from harness.opl.evaluation.estimator import self_normalized
 from harness.opl.evaluation.slate.feedback import SlateFeedback
 
@@ -36,10 +36,13 @@ class SlateWeighting(ABC):
             feedback: slates logged under pi_0, with the probability that the estimator is named for.
             policy_pscore: the same probability under the policy to evaluate, `(n_rows,)`, in the rows' order.
 
-        Raises `HarnessError` where either is missing, of another shape, or no such probability.
+        Raises `HarnessError` where either is missing, of another shape, or no such probability, or a weight is too large
+        for a float.
         """
         policy, logged = feedback.checked_policy(self.kind, policy_pscore)
-        weight, reward = policy / logged, feedback.by_slate(feedback.reward)
+        with np.errstate(over="ignore"):
+            weight = checked_finite(f"weights of {self.name}", policy / logged)
+        reward = feedback.by_slate(feedback.reward)
         if not self.self_normalized:
             plain: FloatArray = (weight * reward).sum(axis=1)
             return plain

@@ -56,6 +56,14 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (made(action=[0, 0.5, 1]), r"action: \[1\] = 0.5 is no whole number"),
     (made(pscore=[0.5, 0.0, 0.5]), r"pscore: \[1\] = 0 is not in \(0, 1\]"),
     (made(pscore=[0.5, 0.5, 1.5]), r"pscore: \[2\] = 1.5 is not in \(0, 1\]"),
+    (
+        made(position=[0, 0, 2**60]),
+        r"position: \[2\] = 1.15292e\+18 is out of range; numbers must be 0 or more, and below",
+    ),
+    (
+        made(context=[[1.0], [1.0, 2.0], [3.0]]),
+        r"context: holds something other .*; give an array of shape \(n_rounds, d",
+    ),
     (made(n_actions=0), "n_actions: is 0, but must be a whole number of at least 1"),
     (made(n_actions=True), "n_actions: is True"),
     (made(position=[0, 1]), r"position: has shape \(2,\)"),
@@ -66,6 +74,10 @@ CASES: list[tuple[Callable[[], object], str]] = [
     ),
     (made(logging_dist=HALF + 0.1), "logging_dist: row 0 has the sum 1.2"),
     (made(logging_dist=[[0.5, 0.5], [0.9, 0.1], [0.5, 0.5]]), "logging_dist: gives the action of round 1 another"),
+    (
+        made(pscore=[5e-7, 0.5, 0.5], logging_dist=[[0.0, 1], [0.5, 0.5], [0.5, 0.5]]),
+        "logging_dist: gives the action of round 0 another",
+    ),
     (ips(HALF[:2]), r"action_dist: has shape \(2, 2\), but \(n_rounds, n_actions\) is \(3, 2\) here"),
     (ips(HALF[..., None]), r"action_dist: has shape \(3, 2, 1\)"),
     (ips([[0.5, 0.5], [1.5, -0.5], [0.5, 0.5]]), r"action_dist: \[1, 1\] = -0.5 is negative"),
@@ -74,6 +86,16 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (lambda: DoublyRobust().estimate(FEEDBACK, HALF, HALF[:, :1]), r"q_hat: has shape \(3, 1\)"),
     (lambda: InverseProbabilityWeighting(lambda_=0), r"lambda_: is 0, but must be in \(0, inf\]"),
     (lambda: InverseProbabilityWeighting(lambda_=NAN), "lambda_: is nan"),
+    (lambda: InverseProbabilityWeighting(lambda_=None), r"lambda_: is None, but must be in \(0, inf\]"),  # type: ignore[arg-type]
+    (
+        lambda: InverseProbabilityWeighting().estimate(replace(FEEDBACK, pscore=[0.5, 5e-324, 1]), HALF),
+        r"importance weight: \[1\] = inf, as a pscore is too small or a reward too large; mend that round",
+    ),
+    (
+        lambda: DoublyRobust().estimate(replace(FEEDBACK, pscore=[1e-300, 1, 1], reward=[1e10, 0, 0]), HALF, HALF),
+        r"round rewards of dr: \[0\] = inf, as a pscore is too small",
+    ),
+    (lambda: diagnose(replace(FEEDBACK, pscore=[0.5, 5e-324, 1]), HALF), r"importance weight: \[1\] = inf"),
     (lambda: SwitchDoublyRobust(tau=-1), r"tau: is -1, but must be in \[0, inf\]"),
     (lambda: DoublyRobustWithShrinkage(lambda_=-1), "lambda_: is -1"),
     (lambda: SubGaussianDoublyRobust(lambda_=1.5), r"lambda_: is 1.5, but must be in \[0, 1\]"),
@@ -101,11 +123,22 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (lambda: student_t_interval(ROUNDS, 1.0), "level: is 1.0, but must lie between 0 and 1"),
     (lambda: student_t_interval(ROUNDS[:1]), "round_rewards: are 1 in number"),
     (lambda: bootstrap_interval(ROUNDS, n_bootstrap=0), "n_bootstrap: is 0"),
+    (lambda: bootstrap_interval(ROUNDS, n_bootstrap=9.5), "n_bootstrap: is 9.5, but must be a whole number"),  # type: ignore[arg-type]
     (lambda: hoeffding_interval(ROUNDS, value_range=0.5), "value_range: is 0.5, but the round rewards span 1"),
     (lambda: diagnose(FEEDBACK, HALF, clip=0), "clip: is 0"),
     (lambda: select_by_slope([], FEEDBACK, HALF), "candidates: are none"),
     (lambda: evaluate_policies(FEEDBACK, {}, [DirectMethod()]), "policies: are none"),
     (lambda: evaluate_policies(FEEDBACK, {"half": HALF}, []), "estimators: are none"),
+    (lambda: evaluate_policies(FEEDBACK, HALF, [DirectMethod()]), "policies: are no mapping; name each"),  # type: ignore[arg-type]
+    (
+        lambda: evaluate_policies(FEEDBACK, {"half": HALF}, DirectMethod(), HALF),  # type: ignore[arg-type]
+        "estimators: are no list or mapping of estimators; give instances",
+    ),
+    (lambda: evaluate_policies(FEEDBACK, {"half": HALF}, [DirectMethod], HALF), "estimators: are no list or mapping"),  # type: ignore[list-item]
+    (
+        lambda: evaluate_policies(FEEDBACK, {"half": HALF}, [DirectMethod()], HALF, truth={"half": NAN}),
+        "truth of 'half': is nan, but must be in",
+    ),
     (
         lambda: evaluate_policies(FEEDBACK, {"half": HALF}, [DirectMethod(), DirectMethod()], HALF),
         "estimators: 'dm' is there twice",

@@ -127,6 +127,7 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (made(share=1.0), "logged_share: is 1.0, of 1797 samples; both parts must hold at least one"),
     (made(share=1e-9), "logged_share: is 1e-09"),
     (made(label=[], rows=0), "logged_share: is 0.5, of 0 samples"),
+    (made(label=np.zeros(1797)), "label: of the 899 samples to fit a classifier on all are alike; give more samples"),
     (made(alpha=1.5), r"alpha_b: is 1.5, but must be in \[0, 1\]"),
     (lambda: digits().evaluation_policy(GaussianNB(), alpha=-1), "alpha: is -1"),
     (lambda: Replay().estimate(LOG, np.full((8, 4), 0.25)), "action_dist: row 0 is not deterministic"),

@@ -16,6 +16,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from harness.errors import HarnessError
@@ -149,6 +150,10 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (
         lambda: estimate_propensities(CONTEXT, 0 * ACTION, 4, LogisticRegression(), n_folds=2, rng=rng()),
         "would see the label 0 alone",
+    ),
+    (
+        lambda: estimate_propensities(CONTEXT, ACTION, 4, LinearSVC(), n_folds=2, rng=rng()),
+        "classifier: LinearSVC has no predict_proba; give one that tells probabilities",
     ),
     (
         lambda: estimate_propensities(CONTEXT[:3], ACTION, 4, LogisticRegression(), n_folds=2, rng=rng()),

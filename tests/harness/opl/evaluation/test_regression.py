@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -114,6 +115,27 @@ def test_the_given_model_stays_unfitted() -> None:
     assert not hasattr(model, "coef_")
 
 
+class Mean:
+    """Predicts the mean of all rewards; keeps nothing else."""
+
+    def fit(self, features: np.ndarray, reward: np.ndarray) -> None:
+        self.mean = reward.mean()
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        return np.full(len(features), self.mean)
+
+
+def test_memory_stays_flat_with_many_actions() -> None:
+    """All pairs of rounds and one-hot actions at once would be 577 MB."""
+    feedback = BanditFeedback(np.arange(200.0), np.arange(200), np.ones(200), 600, context=np.ones((200, 2)))
+    tracemalloc.start()
+    found = fit_rewards(feedback, Mean(), rng=rng())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == pytest.approx(np.full((200, 600), 99.5))
+    assert peak < 110e6
+
+
 def fits(feedback: BanditFeedback = FEEDBACK, model: object = None, **more: object) -> Callable[[], object]:
     return lambda: fit_rewards(feedback, model or LinearRegression(), rng=rng(), **more)  # type: ignore[arg-type]
 
@@ -123,6 +145,7 @@ WITHOUT = replace(FEEDBACK, action=np.zeros(300, int), logging_dist=None)
 CASES: list[tuple[Callable[[], object], str]] = [
     (fits(n_folds=301), "n_folds: is 301, but must be in 1..300, the number of rounds"),
     (fits(n_folds=0), "n_folds: is 0"),
+    (fits(n_folds=2.0), "n_folds: is 2.0, but must be a whole number of at least 1"),
     (fits(replace(FEEDBACK, context=None)), "feedback: has no context, which a model needs"),
     (fits(method="best"), "method: 'best' is not known; choose one of normal, iw, mrdr"),
     (fits(method="iw"), "action_dist: goes with the methods iw and mrdr"),

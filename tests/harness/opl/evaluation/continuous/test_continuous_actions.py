@@ -148,6 +148,10 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (lambda: KernelizedInverseProbabilityWeighting(0.0), r"bandwidth: is 0.0, but must be in \(0"),
     (lambda: KernelizedInverseProbabilityWeighting(1.0, "box"), "kernel: 'box' is not known; choose one of gaussian"),
     (lambda: KernelizedInverseProbabilityWeighting(1.0).estimate(LOG, AT[:1]), r"policy_action: has shape \(1,\)"),
+    (
+        lambda: KernelizedInverseProbabilityWeighting(1e-200).estimate(ContinuousFeedback(AT, AT, AT + 1e-200), AT),
+        r"weights of kernelized-ipw: \[0\] = inf, as a pscore is too small",
+    ),
     (lambda: KernelizedDoublyRobust(1.0).estimate(LOG, AT, AT[:1], AT), r"q_hat_policy: has shape \(1,\)"),
     (lambda: KernelizedDoublyRobust(1.0).estimate(LOG, AT, AT, AT[:1]), r"q_hat_logged: has shape \(1,\)"),
     (

@@ -207,6 +207,15 @@ CASES: list[tuple[Callable[[], object], str]] = [
         lambda: StandardIPS().estimate(made(pscore=QUARTER), QUARTER * 5),
         r"policy_pscore: \[0\] = 1.25 is not in \[0, 1\]",
     ),
+    (
+        lambda: StandardIPS().estimate(made(pscore=np.full(4, 5e-324)), QUARTER),
+        r"weights of sips: \[0, 0\] = inf, as a pscore is too small",
+    ),
+    (
+        lambda: CascadeDR().estimate(made(pscore_cascade=np.full(4, 5e-324)), np.full((4, 2), 0.5), np.zeros((4, 2))),
+        r"weights of cascade-dr: \[0, 0\] = inf, as a pscore is too small",
+    ),
+    (lambda: made(slate_id=[0, 0, 2**60, 2**60 + 1]), r"slate_id: \[2\] = .* 0 or more, and below 2\^53"),
     (lambda: StandardIPS().estimate(made(pscore=QUARTER), FALLING), "must be the same in its rows"),
     (lambda: StandardIPS(True).estimate(made(pscore=QUARTER), 0 * QUARTER), "so sn-sips is undefined"),
     (lambda: CascadeDR().estimate(made(), np.full((4, 2), 0.5), np.zeros((4, 2))), "feedback: has no pscore_cascade"),
