@@ -216,6 +216,7 @@ _ENTRIES = (
     TaskSpec(
         name="opl.learn",
         summary="Learn a prompt policy by one method.",
+        version=2,
         module="tasks.opl.learn",
         config="tasks.opl.config:LearnConfig",
         artifact="opl/policy/{method}",

@@ -36,6 +36,7 @@ class RunConfig(Config):
         description="Scores of the logging policy: the environment's linear ones, or a network fitted to 10,000 uniform "
         "rounds as published.",
     )
+    logging_steps: int = Field(100_000, ge=1, description="Gradient steps of that network.")
     kernel: Literal["gaussian", "uniform"] | None = Field(None, description="For all learners with a kernel.")
     bandwidth: float | None = Field(None, gt=0, description="For all learners with a kernel.")
     density: Literal["exact", "network", "monte_carlo"] | None = Field(

@@ -131,13 +131,11 @@ def rounds_of(log: LoggedData[Doubles]) -> RoundTensors:
     return RoundTensors(torch.arange(len(action)), action, reward, pscore, seen)
 
 
-def network_policy(
-    environment: SyntheticEnvironment, config: RunConfig, learnt: LearnConfig | None = None
-) -> Policy[Doubles]:
-    """softmax(beta q(x, a)), q a reward network fitted to uniform rounds, by default as published."""
+def network_policy(environment: SyntheticEnvironment, config: RunConfig) -> Policy[Doubles]:
+    """softmax(beta q(x, a)), q a reward network fitted to uniform rounds as published."""
     n_actions = environment.n_actions
-    if learnt is None:
-        learnt = LearnConfig.model_validate({"method": "greedy", "published": True, "seed": config.seed})
+    schedule = {"published": True, "regression_steps": config.logging_steps, "seed": config.seed}
+    learnt = LearnConfig.model_validate({"method": "greedy", **schedule})
 
     def uniform(contexts: Doubles) -> Doubles:
         return np.full((len(contexts), n_actions), 1 / n_actions)

@@ -14,7 +14,6 @@ from harness.opl import reference_values
 from harness.opl.interface import policy_value
 from store import Artifact, Store
 from tasks.api import Runtime, TaskError
-from tasks.opl.config import LearnConfig
 from tasks.opl.synthetic import run as run_module
 from tasks.opl.synthetic.config import RunConfig
 from tasks.opl.synthetic.draw import draw_run_environment
@@ -130,10 +129,9 @@ def test_every_variant_can_be_learnt_in(variant) -> None:
 
 
 def test_a_published_logging_policy_is_a_softmax_of_predicted_rewards() -> None:
-    quick = LearnConfig.model_validate({"method": "greedy", "published": True, "regression_steps": 400})
-    config = RunConfig.model_validate({**SMALL, "logging": "network"})
+    config = RunConfig.model_validate({**SMALL, "logging": "network", "logging_steps": 400})
     environment = draw_run_environment(config)
-    pi_0 = network_policy(environment, config, quick)
+    pi_0 = network_policy(environment, config)
     contexts = environment.sample_contexts(50, np.random.default_rng(0))
     assert np.allclose(pi_0(contexts).sum(axis=1), 1)
     assert policy_value(environment, pi_0, contexts) > environment.expected_rewards(contexts).mean()
