@@ -129,7 +129,7 @@ def test_every_variant_can_be_learnt_in(variant) -> None:
 
 
 def test_a_published_logging_policy_is_a_softmax_of_predicted_rewards() -> None:
-    config = RunConfig.model_validate({**SMALL, "logging": "network", "logging_steps": 400})
+    config = RunConfig.model_validate({**SMALL, "logging": "network", "logging_steps": 3000})
     environment = draw_run_environment(config)
     pi_0 = network_policy(environment, config)
     contexts = environment.sample_contexts(50, np.random.default_rng(0))
