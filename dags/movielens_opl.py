@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import dag, get_current_context, task
+from airflow.sdk import dag, task
 
-from dags.steps import DEFAULTS, custom, each, form, gated, load_plan, options, publish, source, step
-from tasks.presets import pipelines
+from dags.steps import by_hand, custom, each, gated, options, plan, publish, source, step
 
 PIPELINE = "movielens_opl"
 SIZES = {
@@ -18,24 +17,13 @@ SIZES = {
 
 
 @task
-def plan() -> dict[str, Any]:
-    """The configuration of every step, checked before anything runs."""
-    return load_plan(PIPELINE, get_current_context()["params"], SIZES).model_dump(mode="json")
-
-
-@task
 def learners(configuration: dict[str, Any]) -> list[dict[str, str]]:
     """One value per method to learn by."""
     return [{"method": method} for method in configuration["methods"]]
 
 
 @dag(
-    dag_id=PIPELINE,
-    schedule=None,
-    catchup=False,
-    max_active_runs=1,
-    default_args=DEFAULTS,
-    params=form(sorted(pipelines()[PIPELINE]), SIZES),
+    **by_hand(PIPELINE, SIZES),
     tags=["opl", "movielens"],
     description="From raw ratings to the scored values of learned prompt policies.",
     doc_md=__doc__,
@@ -45,7 +33,7 @@ def movielens_opl() -> None:
 
     A user's own data, where there are any, stand for the ratings, the tables and the prompts made of them.
     """
-    p = plan()
+    p = plan(PIPELINE, SIZES)
     own = custom(p)
     ratings, encoder, llm = source(p, "ratings", instead=own), source(p, "encoder"), source(p, "llm")
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import dag, get_current_context, task
+from airflow.sdk import dag, task
 
-from dags.steps import DEFAULTS, each, form, gated, load_plan, options, over, publish, step
-from tasks.presets import Preset, pipelines
+from dags.steps import by_hand, each, gated, options, over, plan, publish, step
+from tasks.presets import Preset
 
 PIPELINE = "opl_synthetic"
 RUN = "synthetic.run"
 SIZES = {"n_contexts": "synthetic.run.n_contexts"}
-
-
-@task
-def plan() -> dict[str, Any]:
-    """The configuration of every step, checked before anything runs."""
-    return load_plan(PIPELINE, get_current_context()["params"], SIZES).model_dump(mode="json")
 
 
 @task
@@ -27,19 +21,14 @@ def runs(configuration: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @dag(
-    dag_id=PIPELINE,
-    schedule=None,
-    catchup=False,
-    max_active_runs=1,
-    default_args=DEFAULTS,
-    params=form(sorted(pipelines()[PIPELINE]), SIZES),
+    **by_hand(PIPELINE, SIZES),
     tags=["opl", "synthetic"],
     description="Off-policy learners of prompt policies where the truth is known in closed form.",
     doc_md=__doc__,
 )
 def opl_synthetic() -> None:
     """Runs mapped over settings and seeds, their scores, results, report, publication."""
-    p = plan()
+    p = plan(PIPELINE, SIZES)
     done = each(RUN, p, "run", runs(p))
     scores = over("synthetic.score", p, "score", "run", done)
     results = gated(step("synthetic.results", p, "results", runs=done, scores=scores), p, "gate_results")

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from tasks.presets import Preset, load, pipelines
 from tasks.registry import TASKS
 
 if TYPE_CHECKING:
     from store import Store
-    from tasks.presets import Preset
 
 Address = dict[str, str]
 """An artifact's name and key."""
@@ -71,14 +71,27 @@ def form(presets: Sequence[str], sizes: Mapping[str, str]) -> dict[str, Param]:
     return fields
 
 
-def load_plan(pipeline: str, params: Mapping[str, Any], sizes: Mapping[str, str]) -> Preset:
-    """The preset with what the form, or `--conf`, sets."""
-    from tasks.presets import load
+def by_hand(pipeline: str, sizes: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of a DAG that is started by hand, one run at a time, from the form of its presets and sizes."""
+    return {
+        "dag_id": pipeline,
+        "schedule": None,
+        "catchup": False,
+        "max_active_runs": 1,
+        "default_args": DEFAULTS,
+        "params": form(sorted(pipelines()[pipeline]), sizes),
+    }
 
+
+@task
+def plan(pipeline: str, sizes: dict[str, str]) -> dict[str, Any]:
+    """The configuration of every step, checked before anything runs: the preset with what the form, or `--conf`, sets."""
+    params = get_current_context()["params"]
     chosen = {target: params[name] for name, target in sizes.items() if params.get(name) is not None}
     if params.get("seed") is not None:
         chosen["seed"] = params["seed"]
-    return load(pipeline, str(params["preset"]), chosen | dict(params.get("settings") or {}))
+    loaded = load(pipeline, str(params["preset"]), chosen | dict(params.get("settings") or {}))
+    return loaded.model_dump(mode="json")
 
 
 def asset(name: str) -> Asset:
@@ -118,7 +131,7 @@ def take_custom(plan: dict[str, Any]) -> Address | None:
 
 def _run(name: str, plan: dict[str, Any], values: Mapping[str, Any], inputs: Mapping[str, Any]) -> Address:
     """Runs a task, tells the launcher, and emits the asset's event, also when the artifact was there already."""
-    from tasks.presets import Preset, runtime
+    from tasks.presets import runtime
     from tasks.runner import prepare, run_job
 
     with _reported() as (step, event):

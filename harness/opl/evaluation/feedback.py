@@ -31,7 +31,7 @@ class BanditFeedback:
         reward: r_i, `(n_rounds,)`, finite.
         action: a_i, `(n_rounds,)`, integers in 0..n_actions - 1.
         pscore: pi_0(a_i|x_i), `(n_rounds,)`, the logging policy's probability of the action it took, in (0, 1].
-        n_actions: number of actions.
+        n_actions: number of actions, at least two.
         context: x_i, `(n_rounds, dim_context)`.
         position: where in a list the action was shown, `(n_rounds,)`, counted from 0.
         expected_reward: q(x_i, a), `(n_rounds, n_actions)`, known in simulations; the truth comes from it.
@@ -53,6 +53,8 @@ class BanditFeedback:
 
     def __post_init__(self) -> None:
         checked_count("n_actions", self.n_actions)
+        if self.n_actions < 2:
+            raise HarnessError("n_actions: is 1, which leaves nothing to choose between; there must be at least two")
         n_rounds = np.size(self.reward)
         if n_rounds == 0:
             raise HarnessError("reward: is empty; there must be at least one round")

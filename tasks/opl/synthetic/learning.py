@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import ValidationError
 
 from harness.opl.environment import SyntheticEnvironment
-from harness.opl.interface import LoggedData
+from harness.opl.interface import LoggedData, Policy
 from tasks.api import TaskError
 from tasks.opl.config import LearnConfig
 from tasks.opl.learners import LEARNERS
@@ -15,9 +13,6 @@ from tasks.opl.policies import BoundPolicy
 from tasks.opl.problem import generators
 from tasks.opl.synthetic.problem import Doubles, features_of, logged_problem_of
 from tasks.registry import explain
-
-if TYPE_CHECKING:
-    from harness.opl.interface import Policy
 
 
 def learn_policy(

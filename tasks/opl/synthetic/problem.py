@@ -15,6 +15,7 @@ from harness.opl.interface import LoggedData, Policy, sample_logged_data
 from store.seeds import stream
 from tasks.opl.config import LearnConfig
 from tasks.opl.outputs import AdditiveOutputs
+from tasks.opl.policies import SoftmaxPolicy
 from tasks.opl.problem import (
     FeatureTensors,
     LoggedProblem,
@@ -146,10 +147,11 @@ def network_policy(environment: SyntheticEnvironment, config: RunConfig) -> Poli
         problem.features, "actions", problem.train, problem.val, learnt, generators(config.seed), "logging"
     )
 
+    softened = SoftmaxPolicy(model, environment.settings.beta)
+
     def pi_0(contexts: Doubles) -> Doubles:
-        moved = model.over(features_of(environment, contexts))
-        scores = environment.settings.beta * moved.predict(torch.arange(len(contexts))).double()
-        return torch.softmax(scores, dim=1).numpy()
+        logits = softened.logits(features_of(environment, contexts), torch.arange(len(contexts)))
+        return torch.softmax(logits.double(), dim=1).numpy()
 
     return pi_0
 

@@ -65,6 +65,7 @@ CASES: list[tuple[Callable[[], object], str]] = [
         r"context: holds something other .*; give an array of shape \(n_rounds, d",
     ),
     (made(n_actions=0), "n_actions: is 0, but must be a whole number of at least 1"),
+    (made(n_actions=1), "n_actions: is 1, which leaves nothing to choose between"),
     (made(n_actions=True), "n_actions: is True"),
     (made(position=[0, 1]), r"position: has shape \(2,\)"),
     (made(context=[1.0, 2.0, 3.0]), r"context: has shape \(3,\), but \(n_rounds, dim_context\)"),
